@@ -1,0 +1,45 @@
+//! Peripherals of a shop's counter, by the names of UnifiedPOS, and virtual ones that speak the real wire.
+//!
+//! Each device has a folder with the same three layers. The *protocol* turns what the shop means into what
+//! the device understands and back; it is a function or a state machine without I/O, so that it can be
+//! tested byte by byte. The *driver* gives it a connection and a clock. The *fault* is a typed error that
+//! says what happened, what to do, and by its [`Kind`] whose job that is. Sockets are touched in `rim` only.
+//!
+//! So far there is one device, the POSPrinter, which also drives the CashDrawer on its connector:
+//!
+//! ```text
+//!  Document ──encode──> Job ──PosPrinter──> TCP 9100 ──> printer, or VirtualPrinter
+//!     │                                                        │ decode
+//!     └────────────────> Paper <───────────────────────────────┘
+//!                          └──> text, SVG
+//! ```
+//!
+//! Printing has three outcomes, never two. *Printed* needs the printer's own word, given after the job.
+//! *Not printed* is said only if not one byte of the job left. Everything between is *unknown*, and then a
+//! person looks at the paper.
+//!
+//! ```
+//! use device_drivers::{Paper, Profile, encode};
+//! use pos_domain::receipt::{Block, Document};
+//!
+//! let receipt: Document = [Block::row("Crème fraîche", "1,49 €"), Block::Cut].into_iter().collect();
+//! let job = encode(&receipt, &Profile::epson_80_mm());
+//! assert_eq!((job.similar, job.lost), (0, 0));
+//! assert!(Paper::of(&receipt, 42).to_svg().starts_with("<svg"));
+//! ```
+
+mod paper;
+mod printer;
+mod rim;
+mod sim;
+
+pub use paper::{Look, Mark, Paper, Run, Side};
+pub use printer::code_page::CodePage;
+pub use printer::driver::{PosPrinter, Report};
+pub use printer::fault::{Fault, Kind};
+pub use printer::profile::{DrawerPin, Page, Profile};
+pub use printer::proto::{Job, encode};
+pub use printer::session::{Outcome, Patience};
+pub use printer::status::Status;
+pub use sim::decoder::{Decoded, Decoder, Event, Kick, decode};
+pub use sim::printer::{Faults, Receipt, VirtualPrinter};

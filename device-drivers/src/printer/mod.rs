@@ -1,0 +1,12 @@
+//! POSPrinter: a receipt printer that speaks ESC/POS.
+//!
+//! [`proto`] turns a document into bytes, `session` holds the conversation about one job, [`driver`] gives
+//! it a socket and a clock. [`status`] and [`fault`] say how the printer is, and what to do about it.
+
+pub(crate) mod code_page;
+pub(crate) mod driver;
+pub(crate) mod fault;
+pub(crate) mod profile;
+pub(crate) mod proto;
+pub(crate) mod session;
+pub(crate) mod status;

@@ -1,0 +1,186 @@
+//! The conversation with virtual time and without a socket.
+
+use super::*;
+
+const WELL: [u8; 4] = [0x12; 4];
+const PAPER_END: [u8; 4] = [0x1a, 0x32, 0x12, 0x72];
+
+struct Talk {
+    session: Session,
+    now: Instant,
+}
+
+impl Talk {
+    fn new(answers: bool) -> Self {
+        let now = Instant::now();
+        let patience = Patience {
+            connect: Duration::from_secs(3),
+            status: Duration::from_secs(2),
+            confirm: Duration::from_secs(30),
+            look: Duration::from_secs(1),
+        };
+        Self { session: Session::new(b"receipt".to_vec(), answers, patience, now), now }
+    }
+
+    /// What the session sends, all of it taken.
+    fn sent(&mut self) -> Vec<u8> {
+        let output = self.session.poll_output().to_vec();
+        self.session.taken(output.len(), self.now);
+        output
+    }
+
+    fn says(&mut self, bytes: &[u8]) {
+        self.session.handle_input(bytes, self.now);
+    }
+
+    /// Waits until the session wants to be woken.
+    fn waits(&mut self) {
+        self.now = self.session.poll_timeout();
+        self.session.handle_timeout(self.now);
+    }
+
+    fn confirming() -> Self {
+        let mut talk = Self::new(true);
+        assert_eq!(talk.sent(), status::ASK);
+        talk.says(&WELL);
+        assert_eq!(talk.sent(), b"receipt\x1dr\x01");
+        talk
+    }
+
+    fn unknown(&self) -> &Fault {
+        match self.session.outcome() {
+            Some(Outcome::Unknown { reason }) => reason,
+            other => panic!("not unknown: {other:?}"),
+        }
+    }
+
+    fn not_printed(&self) -> &Fault {
+        match self.session.outcome() {
+            Some(Outcome::NotPrinted { reason }) => reason,
+            other => panic!("not 'not printed': {other:?}"),
+        }
+    }
+}
+
+#[test]
+fn printed_needs_the_answer_in_order_and_a_well_printer_after_it() {
+    let mut talk = Talk::confirming();
+    talk.says(&[0x00]);
+    assert_eq!(talk.session.outcome(), None);
+    assert_eq!(talk.sent(), status::ASK);
+    talk.says(&WELL[..3]);
+    assert_eq!(talk.session.outcome(), None);
+    talk.says(&WELL[3..]);
+    assert_eq!(talk.session.outcome(), Some(&Outcome::Printed));
+    assert_eq!(talk.session.status(), Some(Status::default()));
+}
+
+#[test]
+fn a_well_printer_that_overtakes_the_job_confirms_nothing() {
+    let mut talk = Talk::confirming();
+    for _ in 0..5 {
+        talk.waits();
+        assert_eq!(talk.sent(), status::ASK);
+        talk.says(&WELL);
+        assert_eq!(talk.session.outcome(), None);
+    }
+    while talk.session.outcome().is_none() {
+        talk.waits();
+        talk.sent();
+    }
+    assert_eq!(*talk.unknown(), Fault::NotConfirmed { waited: Duration::from_secs(30) });
+}
+
+#[test]
+fn answers_to_an_earlier_look_are_not_taken_for_the_last() {
+    let mut talk = Talk::confirming();
+    talk.waits();
+    assert_eq!(talk.sent(), status::ASK);
+    talk.says(&[0x12, 0x12, 0x00, 0x12]);
+    assert_eq!(talk.sent(), b"", "the earlier look is still owed an answer");
+    talk.says(&[0x12]);
+    assert_eq!(talk.session.outcome(), None);
+    assert_eq!(talk.sent(), status::ASK);
+    talk.says(&PAPER_END);
+    assert_eq!(*talk.unknown(), Fault::PaperEnd);
+}
+
+#[test]
+fn a_status_that_nobody_asked_for_confirms_nothing() {
+    let mut talk = Talk::confirming();
+    talk.says(&[0x14, 0x00, 0x00, 0x0f]);
+    assert_eq!(talk.session.outcome(), None);
+    assert_eq!(talk.sent(), b"");
+    talk.says(&[0x00]);
+    assert_eq!(talk.sent(), status::ASK);
+}
+
+#[test]
+fn a_blocked_or_silent_printer_gets_nothing_of_the_job() {
+    let mut talk = Talk::new(true);
+    talk.sent();
+    talk.says(&PAPER_END);
+    assert_eq!(*talk.not_printed(), Fault::PaperEnd);
+    assert_eq!(talk.sent(), b"");
+
+    let mut talk = Talk::new(true);
+    talk.sent();
+    talk.says(&WELL[..3]);
+    talk.waits();
+    assert_eq!(*talk.not_printed(), Fault::NoAnswer { waited: Duration::from_secs(2) });
+    assert_eq!(talk.sent(), b"");
+}
+
+#[test]
+fn one_byte_taken_makes_it_unknown() {
+    let mut talk = Talk::new(true);
+    talk.sent();
+    talk.says(&WELL);
+    talk.session.handle_lost("reset".into());
+    assert_eq!(talk.not_printed().kind(), super::super::fault::Kind::Retry);
+
+    let mut talk = Talk::new(true);
+    talk.sent();
+    talk.says(&WELL);
+    talk.session.taken(1, talk.now);
+    assert_eq!(talk.session.poll_output(), b"eceipt\x1dr\x01");
+    talk.session.handle_lost("reset".into());
+    assert_eq!(*talk.unknown(), Fault::ConnectionLost { reason: "reset".into() });
+}
+
+#[test]
+fn a_fault_during_the_job_is_told_at_once() {
+    let mut talk = Talk::confirming();
+    talk.waits();
+    talk.sent();
+    talk.says(&PAPER_END);
+    assert_eq!(*talk.unknown(), Fault::PaperEnd);
+}
+
+#[test]
+fn a_printer_without_answers_is_never_asked_and_never_believed() {
+    let mut talk = Talk::new(false);
+    assert_eq!(talk.sent(), b"receipt");
+    assert_eq!(*talk.unknown(), Fault::NoConfirmation);
+}
+
+#[test]
+fn status_survives_the_wire() {
+    for bits in 0..512_u16 {
+        let bit = |place: u16| bits & (1 << place) != 0;
+        let status = Status {
+            offline: bit(0),
+            cover_open: bit(1),
+            paper_end: bit(2),
+            paper_near_end: bit(3),
+            cutter_error: bit(4),
+            recovering: bit(5),
+            error: bit(6) || bit(4) || bit(5) || bit(7),
+            unrecoverable: bit(7),
+            drawer_pin_high: bit(8),
+        };
+        let answers = status.to_answers();
+        assert!(answers.iter().all(|byte| status::is_real_time(*byte) && !status::is_in_order(*byte)));
+        assert_eq!(Status::from_answers(answers), status);
+    }
+}

@@ -1,0 +1,3 @@
+//! The rim: the only place that touches sockets. Everything inside it is a state machine.
+
+pub(crate) mod tcp;

@@ -1,0 +1,331 @@
+//! What a till, a person or a device asks for. A command is plain data; [`crate::decide`] turns it into events or
+//! refuses it. Free text and personal data arrive sealed.
+
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use uuid::Uuid;
+
+use crate::cart::Discount;
+use crate::customer::LookupHash;
+use crate::event::PrintOutcome;
+use crate::money::Money;
+use crate::quantity::Quantity;
+use crate::sale::Kind;
+use crate::seal::Sealed;
+use crate::shift::MovementKind;
+use crate::store::StoreConfig;
+use crate::tax::{Rate, TaxMode};
+use crate::tender::{Foreign, Method};
+use crate::time::Millis;
+
+/// How a line names its product.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ItemRef {
+    /// By SKU.
+    Sku(String),
+    /// By what the scanner sent.
+    Barcode(String),
+}
+
+/// The terms of a line that was sold elsewhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AsSold {
+    /// Price per unit then.
+    pub unit_price: Money,
+    /// Tax rate then.
+    pub rate: Rate,
+    /// Whether the price contained the tax then.
+    pub mode: TaxMode,
+}
+
+/// A line that is to be rung up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LineDraft {
+    /// Which product.
+    pub item: ItemRef,
+    /// How much; `None`: what the barcode says, else one.
+    pub quantity: Option<Quantity>,
+    /// The line's own discount.
+    pub discount: Option<Discount>,
+    /// Why.
+    pub reason: Option<Sealed>,
+    /// Sold elsewhere: these terms stand.
+    pub as_sold: Option<AsSold>,
+    /// What it is a return of.
+    pub original_reference: Option<String>,
+}
+
+/// A tender that is offered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TenderDraft {
+    /// How.
+    pub method: Method,
+    /// How much, in the store's currency.
+    pub amount: Money,
+    /// The gateway's or slip's reference.
+    pub reference: Option<String>,
+    /// If in another currency.
+    pub foreign: Option<Foreign>,
+}
+
+/// A sale or return as it comes from a till.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SaleDraft {
+    /// Its id.
+    pub id: Uuid,
+    /// Sale or return.
+    pub kind: Kind,
+    /// The till.
+    pub terminal: Arc<str>,
+    /// Who rings it up.
+    pub cashier: Option<Arc<str>>,
+    /// Whose it is.
+    pub customer: Option<Uuid>,
+    /// When it began, if it began before it came here.
+    pub started_at: Option<Millis>,
+    /// The number that an offline till printed.
+    pub provisional_number: Option<String>,
+    /// Practice.
+    pub training: bool,
+    /// The lines.
+    pub lines: Vec<LineDraft>,
+    /// The discount on the whole receipt.
+    pub discount: Option<Discount>,
+    /// Why.
+    pub reason: Option<Sealed>,
+    /// The tenders.
+    pub tenders: Vec<TenderDraft>,
+}
+
+/// A new or changed product. What is `None` stays as it is (or takes its default, if the product is new).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ProductDraft {
+    /// Its SKU; the product with it is changed, else made.
+    pub sku: String,
+    /// Name on receipts; a new product needs one.
+    pub name: Option<String>,
+    /// Price; a new product needs one.
+    pub price: Option<Money>,
+    /// A row of the tax table; a new product needs one.
+    pub tax_class: Option<String>,
+    /// Department.
+    pub department: Option<String>,
+    /// Barcode.
+    pub barcode: Option<String>,
+    /// Description.
+    pub description: Option<String>,
+    /// Sold by weight.
+    pub by_weight: Option<bool>,
+    /// Warning level.
+    pub low_stock_at: Option<Quantity>,
+}
+
+/// A line, or part of one, that comes back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RefundLine {
+    /// The line's outside id.
+    pub line: Uuid,
+    /// How much of it.
+    pub quantity: Quantity,
+}
+
+/// What is to become of a sale.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// To be completed: what is due must be paid.
+    Complete,
+    /// To be parked.
+    Suspend,
+    /// To be taken up again.
+    Resume,
+    /// To be given up.
+    Cancel,
+    /// To be reversed as a whole.
+    Void,
+    /// To come back, wholly (no lines) or by line.
+    Refund {
+        /// The id of the return.
+        id: Uuid,
+        /// Which lines; none: all that is left.
+        lines: Vec<RefundLine>,
+        /// How the money goes back; none: as it came.
+        tenders: Vec<TenderDraft>,
+    },
+}
+
+/// A customer as it comes from a till, already sealed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CustomerDraft {
+    /// Its id.
+    pub id: Uuid,
+    /// The sealed profile.
+    pub profile: Sealed,
+    /// Hash of the e-mail address.
+    pub email_hash: Option<LookupHash>,
+    /// Hash of the telephone number.
+    pub phone_hash: Option<LookupHash>,
+    /// What was agreed to.
+    pub consent: Option<String>,
+    /// `true`: must not exist yet; `false`: must exist.
+    pub new: bool,
+    /// The version that the edit is based on, if the client insists.
+    pub if_version: Option<u32>,
+}
+
+/// Everything that changes the store's truth.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Command {
+    /// Begin the journal's life.
+    StartEpoch {
+        /// The number of its receipt series.
+        series: u16,
+        /// Why.
+        reason: String,
+    },
+    /// Put a configuration in force, if it differs.
+    Configure(Arc<StoreConfig>),
+    /// Ring up a sale or return; with enough money it completes.
+    Sell(SaleDraft),
+    /// Add lines to an open sale.
+    AddLines {
+        /// Which.
+        sale: Uuid,
+        /// The lines.
+        lines: Vec<LineDraft>,
+    },
+    /// Take a line off an open sale.
+    VoidLine {
+        /// Which sale.
+        sale: Uuid,
+        /// The line's outside id.
+        line: Uuid,
+    },
+    /// Take a tender for an open sale.
+    Pay {
+        /// Which.
+        sale: Uuid,
+        /// The tender.
+        tender: TenderDraft,
+    },
+    /// Change a sale's status.
+    ChangeSale {
+        /// Which.
+        sale: Uuid,
+        /// To what.
+        change: Change,
+        /// Why.
+        reason: Option<Sealed>,
+    },
+    /// Put products; all or none.
+    PutProducts {
+        /// They.
+        products: Vec<ProductDraft>,
+        /// The version that the edit of a single product is based on.
+        if_version: Option<u32>,
+    },
+    /// Change stock by hand.
+    AdjustStock {
+        /// The adjustment's id.
+        id: Uuid,
+        /// SKU, barcode or product number.
+        product: String,
+        /// By how much.
+        change: Quantity,
+        /// Why.
+        reason: String,
+        /// Who.
+        user: Option<String>,
+        /// Free text.
+        note: Option<Sealed>,
+    },
+    /// Put a customer.
+    PutCustomer(CustomerDraft),
+    /// Forget a customer.
+    EraseCustomer(Uuid),
+    /// Begin a drawer's shift.
+    OpenShift {
+        /// Its id.
+        id: Uuid,
+        /// The drawer.
+        drawer: Arc<str>,
+        /// Who.
+        cashier: Option<Arc<str>>,
+        /// Cash at the start.
+        float: Money,
+    },
+    /// Move cash without a sale.
+    MoveCash {
+        /// In which shift.
+        shift: Uuid,
+        /// The movement's id.
+        id: Uuid,
+        /// Which way.
+        kind: MovementKind,
+        /// How much.
+        amount: Money,
+        /// Why.
+        reason: Option<Sealed>,
+    },
+    /// End a shift: makes the Z.
+    CloseShift {
+        /// Which.
+        shift: Uuid,
+        /// Who.
+        cashier: Option<Arc<str>>,
+        /// The cash that was counted.
+        counted: Money,
+        /// Closes although the clock cannot be believed.
+        confirm_clock: bool,
+    },
+    /// Print a sale's receipt.
+    AskPrint {
+        /// The job's id.
+        id: Uuid,
+        /// Of which sale.
+        sale: Uuid,
+        /// On which printer.
+        printer: String,
+        /// Marked COPY.
+        copy: bool,
+    },
+    /// What became of a print job.
+    EndPrint {
+        /// Which.
+        job: Uuid,
+        /// The outcome.
+        outcome: PrintOutcome,
+        /// In words.
+        detail: String,
+    },
+}
+
+impl Command {
+    /// The completed sale that must be handed in for this to be decided, if it is no longer open.
+    #[must_use]
+    pub fn sale(&self) -> Option<Uuid> {
+        match self {
+            Self::Sell(draft) => Some(draft.id),
+            Self::AddLines { sale, .. }
+            | Self::VoidLine { sale, .. }
+            | Self::Pay { sale, .. }
+            | Self::ChangeSale { sale, .. }
+            | Self::AskPrint { sale, .. } => Some(*sale),
+            _ => None,
+        }
+    }
+
+    /// Whether this is needed to close the shop: allowed to use the last room on a full disk.
+    #[must_use]
+    pub fn closes(&self) -> bool {
+        matches!(
+            self,
+            Self::CloseShift { .. }
+                | Self::Pay { .. }
+                | Self::ChangeSale { .. }
+                | Self::EndPrint { .. }
+                | Self::EraseCustomer(_)
+        )
+    }
+}

@@ -1,0 +1,116 @@
+//! The store's configuration and its printed receipts.
+
+use alloc::sync::Arc;
+
+use uuid::Uuid;
+
+use super::shop::*;
+use crate::command::{Change, Command};
+use crate::decide::RefusalKind;
+use crate::event::{Event, PrintOutcome};
+use crate::money::Currency;
+use crate::tax::Rate;
+
+fn print(shop: &mut Shop, sale: Uuid, copy: bool) -> Command {
+    Command::AskPrint { id: shop.id(), sale, printer: "counter".into(), copy }
+}
+
+/// Whether the print that is decided opens the drawer.
+fn kicks(shop: &mut Shop, sale: Uuid, copy: bool) -> bool {
+    let command = print(shop, sale, copy);
+    match shop.run(command).events.as_slice() {
+        [Event::PrintAsked(job)] => job.kick,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_store_without_configuration_sells_nothing() {
+    let mut shop = Shop::empty();
+    let ring = shop.ring();
+    assert_eq!(shop.sell_refusal(ring), "store-not-configured");
+}
+
+#[test]
+fn the_same_configuration_is_no_event_and_another_is() {
+    let mut shop = Shop::new();
+    assert!(shop.run(Command::Configure(Arc::new(config()))).events.is_empty());
+    let mut store = config();
+    store.tax_classes[0].rate = Rate(21_000);
+    let events = shop.run(Command::Configure(Arc::new(store))).events;
+    assert!(matches!(events.as_slice(), [Event::StoreConfigured(_)]));
+    let ring = shop.ring().item("wine", "1").card(990);
+    assert_eq!(shop.sell(ring).lines[0].rate, Rate(21_000));
+}
+
+#[test]
+fn a_stores_currency_stays() {
+    let mut shop = Shop::new();
+    let mut store = config();
+    store.currency = Currency::parse("CHF").unwrap();
+    let refusal = shop.ask(Command::Configure(Arc::new(store))).unwrap_err();
+    assert_eq!((refusal.kind, refusal.code), (RefusalKind::Conflict, "currency-changed"));
+}
+
+#[test]
+fn rates_are_frozen_onto_the_sale() {
+    let mut shop = Shop::new();
+    let ring = shop.ring().item("wine", "1");
+    let open = shop.sell(ring).id;
+    let mut store = config();
+    store.tax_classes[0].rate = Rate(21_000);
+    shop.run(Command::Configure(Arc::new(store)));
+    let sale =
+        shop.run(Command::AddLines { sale: open, lines: alloc::vec![line("wine", "1")] }).sale.unwrap();
+    assert_eq!((sale.lines[0].rate, sale.lines[1].rate), (Rate(20_000), Rate(21_000)));
+}
+
+#[test]
+fn the_drawer_opens_only_where_cash_moved_and_never_for_a_copy() {
+    let mut shop = Shop::new();
+    let ring = shop.ring().item("wine", "1").card(990);
+    let card = shop.sell(ring).id;
+    let ring = shop.ring().item("wine", "1").card(500).cash(490);
+    let cash = shop.sell(ring).id;
+    assert!(!kicks(&mut shop, card, false));
+    assert!(kicks(&mut shop, cash, false));
+    assert!(!kicks(&mut shop, cash, true));
+    shop.change(cash, Change::Void);
+    assert!(kicks(&mut shop, cash, false), "the cash goes back");
+}
+
+#[test]
+fn a_job_waits_until_its_outcome_is_known() {
+    let mut shop = Shop::new();
+    let ring = shop.ring().item("wine", "1").card(990);
+    let sale = shop.sell(ring).id;
+    let ask = print(&mut shop, sale, false);
+    let Command::AskPrint { id: job, .. } = ask else { panic!() };
+    shop.run(ask);
+    assert!(shop.state.printing.contains_key(&job));
+    let end =
+        Command::EndPrint { job, outcome: PrintOutcome::Unknown, detail: "no answer for 10 s ".repeat(100) };
+    match shop.run(end.clone()).events.as_slice() {
+        [Event::PrintEnded { outcome: PrintOutcome::Unknown, detail, .. }] => {
+            assert_eq!(detail.chars().count(), 200)
+        }
+        other => panic!("{other:?}"),
+    }
+    assert!(shop.state.printing.is_empty());
+    assert_eq!(shop.refusal(end), "no-such-job", "an outcome is said once");
+}
+
+#[test]
+fn what_was_not_sold_has_no_receipt() {
+    let mut shop = Shop::new();
+    let ring = shop.ring().item("wine", "1");
+    let open = shop.sell(ring).id;
+    let ask = print(&mut shop, open, false);
+    assert_eq!(shop.refusal(ask), "no-receipt");
+    shop.change(open, Change::Cancel);
+    let ask = print(&mut shop, open, false);
+    assert_eq!(shop.refusal(ask), "no-receipt");
+    let stranger = shop.id();
+    let ask = print(&mut shop, stranger, false);
+    assert_eq!(shop.refusal(ask), "no-such-transaction");
+}

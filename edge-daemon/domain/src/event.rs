@@ -1,0 +1,208 @@
+//! What happened. Events are stored for ever, by position of their fields and variants: **append only** (new fields
+//! optional and last, new variants last), pinned to literal bytes by tests of the journal's codec.
+
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::catalog::{Product, ProductId};
+use crate::customer::Customer;
+use crate::quantity::Quantity;
+use crate::sale::Sale;
+use crate::seal::Sealed;
+use crate::shift::{Movement, Shift, ZReport};
+use crate::store::StoreConfig;
+use crate::time::Millis;
+
+/// What was done to a sale. Only `Sold`, `Completed` and `Voided` move goods, points and money.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Step {
+    /// Begun, not yet paid: the sale's first record.
+    Opened,
+    /// Lines were added.
+    LinesAdded,
+    /// A line was taken off again.
+    LineVoided,
+    /// A tender was taken that does not settle it.
+    Paid,
+    /// Parked.
+    Suspended,
+    /// Taken up again.
+    Resumed,
+    /// Given up.
+    Cancelled,
+    /// Paid and numbered, after it had been open.
+    Completed,
+    /// Reversed as a whole.
+    Voided,
+    /// Some or all of it came back, by a return of its own.
+    Refunded,
+    /// Rung up, paid and numbered at once: the sale's first record.
+    Sold,
+}
+
+impl Step {
+    /// Whether the sale begins with this.
+    #[must_use]
+    pub fn is_first(self) -> bool {
+        matches!(self, Self::Opened | Self::Sold)
+    }
+}
+
+/// Why stock was changed by hand.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Adjustment {
+    /// Made by the client, or by the box.
+    pub id: Uuid,
+    /// Of which product.
+    pub product: ProductId,
+    /// Its SKU then.
+    pub sku: Arc<str>,
+    /// By how much.
+    pub change: Quantity,
+    /// `stocktake`, `damage`, `receipt`…
+    pub reason: String,
+    /// Who.
+    pub user: Option<String>,
+    /// Free text.
+    pub note: Option<Sealed>,
+    /// When.
+    pub at: Millis,
+    /// The level after it.
+    pub level: Quantity,
+}
+
+/// What became of a print job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum PrintOutcome {
+    /// The printer said so after the job.
+    Printed,
+    /// Nothing of it can have reached the paper.
+    NotPrinted,
+    /// Nobody knows; look at the printer.
+    Unknown,
+}
+
+/// A receipt on its way to a printer: the intent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PrintJob {
+    /// Made by the box.
+    pub id: Uuid,
+    /// Of which sale.
+    pub sale: Uuid,
+    /// The printer's name.
+    pub printer: String,
+    /// Marked COPY.
+    pub copy: bool,
+    /// Whether it opens the drawer.
+    pub kick: bool,
+    /// When it was asked for.
+    pub at: Millis,
+}
+
+/// A change of the store's truth.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Event {
+    /// A new life of the box's journal: first record of each epoch.
+    EpochStarted {
+        /// The number of the receipt series that starts here, from 1.
+        series: u16,
+        /// `first`, `restored`, `damage`…
+        reason: String,
+    },
+    /// The configuration in force from here on.
+    StoreConfigured(Arc<StoreConfig>),
+    /// A sale, after what was done to it.
+    Sale {
+        /// What was done.
+        step: Step,
+        /// The sale since then.
+        sale: Arc<Sale>,
+    },
+    /// Products, new or changed; a large import is several of these in one group.
+    ProductsPut(Vec<Arc<Product>>),
+    /// Stock changed by hand.
+    StockAdjusted(Adjustment),
+    /// Stock fell to its warning level.
+    StockLow {
+        /// Of which product.
+        product: ProductId,
+        /// Its SKU.
+        sku: Arc<str>,
+        /// What is left.
+        level: Quantity,
+    },
+    /// A customer, new or changed.
+    CustomerPut(Customer),
+    /// A customer's key was destroyed.
+    CustomerErased(Uuid),
+    /// A drawer's shift began.
+    ShiftOpened(Shift),
+    /// Cash moved without a sale.
+    CashMoved {
+        /// In which shift.
+        shift: Uuid,
+        /// What moved.
+        movement: Movement,
+    },
+    /// A shift ended.
+    ShiftClosed(ZReport),
+    /// A till was seen for the first time.
+    TerminalSeen(Arc<str>),
+    /// A receipt is to be printed.
+    PrintAsked(PrintJob),
+    /// What became of it.
+    PrintEnded {
+        /// Which job.
+        job: Uuid,
+        /// The honest outcome.
+        outcome: PrintOutcome,
+        /// In words, for `NotPrinted` and `Unknown`.
+        detail: String,
+    },
+}
+
+impl Event {
+    /// The type's name, as SSE and lists show it.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::EpochStarted { .. } => "epochStarted",
+            Self::StoreConfigured(_) => "storeConfigured",
+            Self::Sale { step, .. } => match step {
+                Step::Opened => "saleOpened",
+                Step::LinesAdded => "saleLinesAdded",
+                Step::LineVoided => "saleLineVoided",
+                Step::Paid => "salePaid",
+                Step::Suspended => "saleSuspended",
+                Step::Resumed => "saleResumed",
+                Step::Cancelled => "saleCancelled",
+                Step::Completed => "saleCompleted",
+                Step::Voided => "saleVoided",
+                Step::Refunded => "saleRefunded",
+                Step::Sold => "saleSold",
+            },
+            Self::ProductsPut(_) => "productsPut",
+            Self::StockAdjusted(_) => "stockAdjusted",
+            Self::StockLow { .. } => "stockLow",
+            Self::CustomerPut(_) => "customerPut",
+            Self::CustomerErased(_) => "customerErased",
+            Self::ShiftOpened(_) => "shiftOpened",
+            Self::CashMoved { .. } => "cashMoved",
+            Self::ShiftClosed(_) => "shiftClosed",
+            Self::TerminalSeen(_) => "terminalSeen",
+            Self::PrintAsked(_) => "printAsked",
+            Self::PrintEnded { .. } => "printEnded",
+        }
+    }
+
+    /// The version of the event's form. A change of meaning raises it and brings an upcaster along.
+    #[must_use]
+    pub const fn version(&self) -> u8 {
+        1
+    }
+}

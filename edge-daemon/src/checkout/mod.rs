@@ -1,0 +1,14 @@
+//! The checkout: one writer decides every command, writes what was decided to the journal, and answers only when it is
+//! on disk. Everything that reads or changes the store goes through [`Shop`].
+
+mod figures;
+mod open;
+mod reads;
+mod shop;
+mod writer;
+
+pub use figures::Figures;
+pub use open::{OpenError, OpenOptions, Running, open};
+pub use pos_journal::codec::{CommandKey, Origin};
+pub use reads::{Movement, Page, ReadError, SaleFilter};
+pub use shop::{Condition, Done, Happening, SealError, Shop, Subject, SubmitError};

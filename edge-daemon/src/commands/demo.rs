@@ -1,0 +1,90 @@
+//! `demo`
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use device_drivers::{Profile, VirtualPrinter};
+
+use super::failure::{Code, Failure};
+use super::run;
+use crate::checkout::Shop;
+use crate::config::{Config, Flags};
+use crate::control::{self, Reply};
+use crate::demo::{self, Place};
+
+pub(super) fn demo(data: Option<PathBuf>, listen: String) -> Result<(), Failure> {
+    let place = match &data {
+        Some(dir) => Place::at(dir),
+        None => Place::temporary(),
+    };
+    let place = place.map_err(|error| Failure::new(Code::Failed, error, "name another folder by --data"))?;
+    run::block_on(serve(place, listen))
+}
+
+async fn serve(place: Place, listen: String) -> Result<(), Failure> {
+    let failed = |error: std::io::Error| {
+        Failure::new(
+            Code::Failed,
+            format!("the virtual printer cannot start: {error}"),
+            "free a port on 127.0.0.1",
+        )
+    };
+    let free = SocketAddr::from(([127, 0, 0, 1], 0));
+    let printer = Arc::new(VirtualPrinter::start(free, Profile::epson_80_mm()).await.map_err(failed)?);
+    let text = std::fs::read_to_string(&place.config).map_err(|error| {
+        let what = format!("cannot read {}: {error}", place.config.display());
+        Failure::new(Code::Failed, what, "remove it; the demo makes a new one")
+    })?;
+    let name = place.config.display().to_string();
+    let address = ("TILLBOX_PRINTER_ADDRESS".to_owned(), printer.address().to_string());
+    let environment = std::env::vars().chain([address]);
+    let config =
+        Config::read(Some((&name, &text)), environment, &Flags { listen: Some(listen), data: None })?;
+    run::start_log(&config)?;
+    let pages = demo::printer_pages(printer.clone());
+    run::serve(config, Some(pages), |shop, address| {
+        fill(shop)?;
+        welcome(&place, address);
+        Ok(())
+    })
+    .await?;
+    println!("The shop stays in {}; go on with: edge-daemon demo --data {0}", place.dir.display());
+    Ok(())
+}
+
+/// Puts the sample catalogue into a shop that has none.
+fn fill(shop: &Shop) -> Result<(), Failure> {
+    if !shop.state().catalog.is_empty() {
+        return Ok(());
+    }
+    let mut last = None;
+    control::import(shop, demo::PRODUCTS, &mut |reply| last = Some(reply));
+    match last {
+        Some(Reply::Imported(_)) => Ok(()),
+        other => {
+            Err(Failure::new(Code::Failed, format!("the sample catalogue: {other:?}"), "use another --data"))
+        }
+    }
+}
+
+fn welcome(place: &Place, address: SocketAddr) {
+    let url = format!("http://{address}");
+    println!(
+        r#"A little shop is open. Stop it with Ctrl-C.
+
+  {url}/            what there is
+  {url}/docs        the interface, to try it from the browser
+  {url}/printer     the printer: look at its receipts, take its paper away
+  {dir}  its data and its configuration ({name})
+
+Sell a loaf and 1.25 kg of apples, and look at the printer:
+
+  curl -s {url}/api/v1/transactions -H 'Content-Type: application/json' \
+    -H "Idempotency-Key: $(cat /proc/sys/kernel/random/uuid)" \
+    -d '{{"terminalId":"till-1","items":[{{"barcode":"2000000000107","quantity":1}},{{"barcode":"2800101012500"}}],"tenders":[{{"method":"cash","amount":1000}}]}}'
+"#,
+        dir = place.dir.display(),
+        name = demo::CONFIG_NAME,
+    );
+}

@@ -1,0 +1,190 @@
+//! `run`, and the life of a daemon that `demo` shares: open, serve, wait for a signal, drain, close.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use device_drivers::Patience;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+use super::failure::{Code, Failure};
+use crate::checkout::{self, OpenOptions, Running, Shop};
+use crate::cli::Place;
+use crate::clock::SystemClock;
+use crate::config::Config;
+use crate::control::{self, Server};
+use crate::http::{self, HttpOptions};
+use crate::peripherals::Printing;
+use crate::{lock, notify, telemetry};
+
+/// Between two looks at whether the disk failed.
+const LOOK: Duration = Duration::from_millis(250);
+
+pub(super) fn run(place: &Place, listen: Option<String>) -> Result<(), Failure> {
+    let config = Config::load(&place.config, &place.flags(listen))?;
+    start_log(&config)?;
+    block_on(serve(config, None, |_, address| {
+        tracing::info!("ready on http://{address}");
+        Ok(())
+    }))
+}
+
+pub(super) fn start_log(config: &Config) -> Result<(), Failure> {
+    telemetry::start(&config.log).map_err(|error| Failure::new(Code::Wrong, error, "correct [log] level"))
+}
+
+pub(super) fn block_on(work: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+    let built = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let out_of = |error| Failure::new(Code::Failed, error, "free some memory or file descriptors");
+    built.map_err(out_of)?.block_on(work)
+}
+
+/// Serves until a signal comes or the disk fails. `ready` is called once everything stands, on a thread that may wait.
+pub(super) async fn serve(
+    config: Config,
+    printer_page: Option<Router>,
+    ready: impl FnOnce(&Shop, SocketAddr) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    // First of all, so that no signal finds nobody.
+    let mut stop = Signals::new()?;
+    let _lock = lock::take(&config.data.dir)?;
+    let listener = TcpListener::bind(config.http.listen).await.map_err(|error| taken(&config, &error))?;
+    let address = listener.local_addr().map_err(|error| taken(&config, &error))?;
+    let options = OpenOptions {
+        root: config.data.dir.clone(),
+        segment_bytes: config.data.segment_bytes,
+        cache_bytes: config.data.cache_bytes,
+        store: config.store.clone(),
+        zone: Arc::new(config.zone.clone()),
+        clock: Arc::new(SystemClock::new()),
+    };
+    notify::status("opening the journal");
+    let opened = tokio::task::spawn_blocking(move || checkout::open(options)).await;
+    let (shop, running) = opened.map_err(|error| crashed(&error))??;
+    let running = Arc::new(running);
+
+    let printing =
+        config.printer.as_ref().map(|printer| Printing::start(shop.clone(), printer, Patience::default()));
+    let control = control::serve(Server {
+        shop: shop.clone(),
+        root: config.data.dir.clone(),
+        listen: address,
+        printer: printing.as_ref().map(Printing::watch),
+    });
+    let control = control.map_err(|error| {
+        let what = format!("cannot make {}: {error}", config.data.dir.join("control.sock").display());
+        Failure::new(Code::Failed, what, "look at the directory's owner and permissions")
+    })?;
+    let options = HttpOptions {
+        max_connections: config.http.max_connections,
+        printer_page,
+        print: config.printer.as_ref().map(|printer| printer.name.as_str().into()),
+    };
+    let (stopping, mut stopped) = watch::channel(false);
+    let shutdown = async move {
+        // Also when nobody is left to say it.
+        let _ = stopped.wait_for(|stopping| *stopping).await;
+    };
+    let serving = tokio::spawn(http::serve(listener, shop.clone(), options, shutdown));
+    let fed = running.clone();
+    let watchdog = tokio::spawn(notify::watch(move || fed.progress()));
+
+    notify::ready(&format!("serving on http://{address}"));
+    let greeted = tokio::task::block_in_place(|| ready(&shop, address));
+    let disk_failed = greeted.is_ok()
+        && tokio::select! {
+            name = stop.wait() => {
+                tracing::info!("{name}: finishing what is running");
+                false
+            }
+            () = fatal(&running) => true,
+        };
+    if disk_failed {
+        // Nothing may be said any more: what was asked last may be on disk or not.
+        let what = "the disk did not confirm a write: the outcome of the last commands is unknown";
+        return Err(Failure::new(
+            Code::Disk,
+            what,
+            "start again, it tells what is durable; look at the disk's log",
+        ));
+    }
+    notify::stopping();
+    stopping.send_replace(true);
+    if let Err(error) = serving.await {
+        tracing::error!(%error, "serving ended badly");
+    }
+    control.abort();
+    // Only tidiness: the next start removes one that is left.
+    let _ = std::fs::remove_file(config.data.dir.join("control.sock"));
+    if let Some(printing) = printing {
+        printing.stop().await;
+    }
+    watchdog.abort();
+    let _ = watchdog.await;
+    close(running).await?;
+    greeted
+}
+
+async fn close(running: Arc<Running>) -> Result<(), Failure> {
+    let Some(running) = Arc::into_inner(running) else {
+        // The watchdog's task was the only other owner, and it has ended.
+        return Err(Failure::new(Code::Failed, "the journal was not sealed", "start again; nothing is lost"));
+    };
+    let stopped = tokio::task::spawn_blocking(move || (running.is_fatal(), running.stop())).await;
+    let (fatal, stopped) = stopped.map_err(|error| crashed(&error))?;
+    let code = if fatal { Code::Disk } else { Code::Failed };
+    let unsealed = |error| Failure::new(code, error, "start again; nothing acknowledged is lost");
+    stopped.map_err(unsealed)?;
+    tracing::info!("closed");
+    Ok(())
+}
+
+async fn fatal(running: &Running) {
+    let mut looks = tokio::time::interval(LOOK);
+    while !running.is_fatal() {
+        looks.tick().await;
+    }
+}
+
+fn taken(config: &Config, error: &std::io::Error) -> Failure {
+    let what = format!("cannot listen on {}: {error}", config.http.listen);
+    Failure::new(
+        Code::Failed,
+        what,
+        "stop what listens there, or use another --listen; port 0 takes a free one",
+    )
+}
+
+fn crashed(error: &tokio::task::JoinError) -> Failure {
+    Failure::new(
+        Code::Failed,
+        format!("a part of the daemon crashed: {error}"),
+        "start again and report this",
+    )
+}
+
+/// SIGTERM and SIGINT.
+struct Signals {
+    terminate: tokio::signal::unix::Signal,
+    interrupt: tokio::signal::unix::Signal,
+}
+
+impl Signals {
+    fn new() -> Result<Self, Failure> {
+        let listen = |kind| {
+            signal(kind).map_err(|error| Failure::new(Code::Failed, error, "free some file descriptors"))
+        };
+        Ok(Self { terminate: listen(SignalKind::terminate())?, interrupt: listen(SignalKind::interrupt())? })
+    }
+
+    async fn wait(&mut self) -> &'static str {
+        tokio::select! {
+            _ = self.terminate.recv() => "SIGTERM",
+            _ = self.interrupt.recv() => "SIGINT",
+        }
+    }
+}

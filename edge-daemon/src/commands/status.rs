@@ -1,0 +1,52 @@
+//! `status`
+
+use super::failure::{Code, Failure};
+use super::{Place, data_dir, small_runtime};
+use crate::control::{Client, Reply, Request, Status};
+
+pub(super) fn status(place: &Place) -> Result<(), Failure> {
+    let dir = data_dir(place)?;
+    let last = small_runtime()?
+        .block_on(async { Client::connect(&dir).await?.ask(&Request::Status, &[], |_| {}).await })?;
+    let Reply::Status(status) = last else {
+        return Err(Failure::new(
+            Code::Failed,
+            format!("unexpected answer {last:?}"),
+            "use the same version",
+        ));
+    };
+    print!("{}", text(&status));
+    Ok(())
+}
+
+fn text(status: &Status) -> String {
+    use std::fmt::Write as _;
+    let mut text = String::new();
+    let mut line = |name: &str, value: String| {
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "{name:<10} {value}");
+    };
+    line("daemon", format!("{} as process {} on http://{}", status.software, status.process, status.listen));
+    line("ready", if status.ready { "yes".into() } else { "no".into() });
+    line("journal", format!("{} records, {} MiB", status.records, status.journal_bytes >> 20));
+    line("head", status.position.clone().unwrap_or_else(|| "none".into()));
+    line(
+        "views",
+        match status.rebuilding {
+            Some((done, total)) => format!("being made again: {done} of {total} records"),
+            None => format!("{} records behind", status.view_lag),
+        },
+    );
+    line("disk", format!("{} MiB free", status.disk_free >> 20));
+    if let Some(printer) = &status.printer {
+        let jobs = printer.jobs;
+        line("printer", format!("{} at {}: {:?}, {jobs} jobs", printer.name, printer.address, printer.state));
+        if !printer.detail.is_empty() {
+            line("", printer.detail.clone());
+        }
+    }
+    for alarm in &status.alarms {
+        line("ALARM", alarm.clone());
+    }
+    text
+}

@@ -1,0 +1,215 @@
+//! Precedence, hints and validation.
+
+use super::*;
+
+const SHOP: &str = r#"[store]
+tenant = "acme"
+store = "berlin-1"
+name = "Tante Emma"
+currency = "EUR"
+time_zone = "Europe/Berlin"
+
+[tax]
+standard = "19.00"
+reduced = "7"
+"#;
+
+fn read(text: &str, environment: &[(&str, &str)], flags: &Flags) -> Result<Config, ConfigError> {
+    let environment = environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    Config::read(Some(("shop.toml", text)), environment, flags)
+}
+
+fn problems(text: &str, environment: &[(&str, &str)]) -> String {
+    read(text, environment, &Flags::default()).unwrap_err().to_string()
+}
+
+fn with(section: &str) -> String {
+    format!("{SHOP}\n{section}\n")
+}
+
+#[test]
+fn a_small_file_is_enough_and_the_rest_has_defaults() {
+    let config = read(SHOP, &[], &Flags::default()).unwrap();
+    assert_eq!(config.http.listen.to_string(), "127.0.0.1:8480");
+    assert_eq!(config.data.dir, PathBuf::from("/var/lib/tillbox"));
+    assert_eq!(config.data.segment_bytes, 64 << 20);
+    assert_eq!((config.store.cut_off_minutes, config.store.cash_increment), (240, 1));
+    assert_eq!(config.store.rate("reduced"), Some(pos_domain::tax::Rate(7_000)));
+    assert!(config.printer.is_none() && config.store.loyalty.is_none());
+}
+
+#[test]
+fn flags_win_over_the_environment_and_that_over_the_file() {
+    let file = with("[http]\nlisten = \"127.0.0.1:1\"\nmax_connections = 7\n[data]\ndir = \"below\"");
+    let environment =
+        [("TILLBOX_HTTP_LISTEN", "127.0.0.1:2"), ("TILLBOX_DATA_CACHE_MIB", "64"), ("PATH", "/bin")];
+    let config = read(&file, &environment, &Flags::default()).unwrap();
+    assert_eq!(config.http.listen.port(), 2);
+    assert_eq!((config.http.max_connections, config.data.cache_bytes), (7, 64 << 20));
+    let flags = Flags { listen: Some("127.0.0.1:3".into()), data: Some("/elsewhere".into()) };
+    let config = read(&file, &environment, &flags).unwrap();
+    assert_eq!((config.http.listen.port(), config.data.dir.to_str()), (3, Some("/elsewhere")));
+    let shown = config.effective().to_string();
+    for expected in [
+        "listen = \"127.0.0.1:3\"                       # flag --listen",
+        "max_connections = 7                          # shop.toml:14",
+        "cache_mib = 64                               # environment TILLBOX_DATA_CACHE_MIB",
+        "segment_mib = 64                             # default",
+    ] {
+        assert!(shown.contains(expected), "{expected}\nis not in\n{shown}");
+    }
+    assert_eq!(read(&shown, &[], &Flags::default()).unwrap().store, config.store);
+}
+
+#[test]
+fn a_folder_is_relative_to_the_file_that_names_it() {
+    let environment = std::iter::empty;
+    let text = with("[data]\ndir = \"below\"");
+    let config = Config::read(Some(("/etc/shop/a.toml", &text)), environment(), &Flags::default()).unwrap();
+    assert_eq!(config.data.dir, PathBuf::from("/etc/shop/below"));
+    let flags = Flags { data: Some("here".into()), listen: None };
+    let config = Config::read(Some(("/etc/shop/a.toml", &text)), environment(), &flags).unwrap();
+    assert_eq!(config.data.dir, PathBuf::from("here"));
+}
+
+#[test]
+fn unknown_keys_are_errors_with_a_hint() {
+    for (text, expected) in [
+        (
+            "[http]\nlisen = \"127.0.0.1:1\"",
+            "shop.toml:13: unknown key `lisen` in [http]; did you mean `listen`?",
+        ),
+        (
+            "[htpp]\nlisten = \"127.0.0.1:1\"",
+            "shop.toml:12: unknown section `[htpp]`; did you mean `[http]`?",
+        ),
+        ("[log]\nlisten = \"x\"", "shop.toml:13: unknown key `listen` in [log]; it belongs in [http]"),
+        ("[log]\ncolour = \"red\"", "shop.toml:13: unknown key `colour` in [log]; there are: level, format"),
+        (
+            "[[embedded]]\nprefx = 2",
+            "shop.toml:13: unknown key `prefx` in [embedded]; did you mean `prefix`?",
+        ),
+    ] {
+        let found = problems(&with(text), &[]);
+        assert!(found.contains(expected), "{expected}\nis not in\n{found}");
+    }
+    let outside = problems(&format!("dir = \"x\"\n{SHOP}"), &[]);
+    assert!(
+        outside.contains("shop.toml:1: `dir` stands outside its section; put it under `[data]`"),
+        "{outside}"
+    );
+    let environment = problems(SHOP, &[("TILLBOX_HTTP_LISTN", "x"), ("TILLBOX_SEED", "7")]);
+    assert_eq!(
+        environment,
+        "environment TILLBOX_HTTP_LISTN: unknown key `listn` in [http]; did you mean `listen`?"
+    );
+}
+
+#[test]
+fn only_loopback_is_listened_on_and_the_reason_is_given() {
+    for open in ["0.0.0.0:8480", "192.168.1.9:80", "[::]:8480"] {
+        let found = problems(SHOP, &[("TILLBOX_HTTP_LISTEN", open)]);
+        assert!(found.contains("no authentication yet") && found.contains("SSH tunnel"), "{found}");
+    }
+    for good in ["127.0.0.1:0", "127.9.9.9:8480", "[::1]:8480", "localhost:8480"] {
+        read(SHOP, &[("TILLBOX_HTTP_LISTEN", good)], &Flags::default()).unwrap();
+    }
+}
+
+#[test]
+fn every_wrong_value_says_where_what_and_what_is_allowed() {
+    for (name, value, expected) in [
+        ("TILLBOX_STORE_CURRENCY", "euro", "three capital letters"),
+        ("TILLBOX_STORE_TIME_ZONE", "Europe/Berlni", "there is no time zone `Europe/Berlni`"),
+        ("TILLBOX_STORE_CUT_OFF", "25:00", "\"25:00\" is no time of day"),
+        ("TILLBOX_STORE_CUT_OFF", "4:0", "is no time of day"),
+        ("TILLBOX_STORE_PRICES", "net", "write \"inclusive\" or \"exclusive\""),
+        ("TILLBOX_STORE_CASH_INCREMENT", "0", "0 is not within 1 to 10000"),
+        ("TILLBOX_STORE_CASH_INCREMENT", "five", "must be a whole number"),
+        ("TILLBOX_STORE_REQUIRE_SHIFT", "yes", "must be true or false"),
+        ("TILLBOX_STORE_TENANT", "A/B", "small letters, digits"),
+        ("TILLBOX_STORE_ADDRESS", "Main street", "must be a list of texts"),
+        ("TILLBOX_TAX_STANDARD", "20.0000", "must be a percentage in quotes"),
+        ("TILLBOX_LOYALTY_EARN_PER", "0", "0 is not within 1 to"),
+        ("TILLBOX_DATA_SEGMENT_MIB", "2048", "2048 is not within 1 to 1024"),
+        ("TILLBOX_PRINTER_ADDRESS", "printer", "write the printer's IP address"),
+        ("TILLBOX_PRINTER_DRAWER_PIN", "3", "pin 2 (the first) or 5"),
+        ("TILLBOX_PRINTER_CODE_PAGES", "[\"19:latin\"]", "number:page"),
+        ("TILLBOX_LOG_LEVEL", "loud", "is no level"),
+        ("TILLBOX_LOG_LEVEL", "info,edge_daemon=", "is no level"),
+        ("TILLBOX_LOG_FORMAT", "xml", "write \"text\" or \"json\""),
+    ] {
+        let base = [("TILLBOX_PRINTER_ADDRESS", "127.0.0.1"), (name, value)];
+        let found = problems(SHOP, &base);
+        assert!(
+            found.contains(&format!("environment {name}: ")) && found.contains(expected),
+            "{name}: {found}"
+        );
+    }
+}
+
+#[test]
+fn all_problems_are_reported_at_once() {
+    let found = problems("[store]\ntenant = 7\n[tax]\nstandard = 20.0\n", &[]);
+    for expected in
+        ["shop.toml:2: `tenant` in [store]: must be a text", "`currency` is missing", "shop.toml:4: "]
+    {
+        assert!(found.contains(expected), "{expected}\nis not in\n{found}");
+    }
+    assert!(found.lines().count() >= 6, "{found}");
+    assert!(problems("[store\n", &[]).starts_with("shop.toml:1: not TOML: "));
+}
+
+#[test]
+fn embedded_rules_are_those_of_the_domain() {
+    let meat = "[[embedded]]\nprefix = 2\nitem_digits = 5\nvalue_digits = 5\nmeaning = \"price\"\n";
+    let config = read(&with(meat), &[], &Flags::default()).unwrap();
+    let code = pos_domain::barcode::Barcode::parse("0212345001257", &config.store.embedded).unwrap();
+    assert!(matches!(code, pos_domain::barcode::Barcode::Embedded(found) if found.item == 12_345));
+    let twice = problems(&with(&format!("{meat}{meat}")), &[]);
+    assert!(twice.starts_with("shop.toml:18: `prefix` in [embedded]: "), "{twice}");
+    let short = with("[[embedded]]\nprefix = 21\nitem_digits = 5\nvalue_digits = 4\nmeaning = \"weight\"\n");
+    assert!(problems(&short, &[]).contains("`prefix` in [embedded]"));
+}
+
+#[test]
+fn a_printer_needs_an_address_and_little_else() {
+    let config =
+        read(&with("[printer]\naddress = \"10.0.0.7\"\npaper = \"58mm\"\n"), &[], &Flags::default()).unwrap();
+    let printer = config.printer.unwrap();
+    assert_eq!((printer.address.to_string().as_str(), printer.profile.columns), ("10.0.0.7:9100", 32));
+    assert!(printer.auto_print);
+    let pages =
+        with("[printer]\naddress = \"10.0.0.7\"\ncode_pages = [\"2:pc852\", \"0:pc437\"]\ndrawer_pin = 5\n");
+    let profile = read(&pages, &[], &Flags::default()).unwrap().printer.unwrap().profile;
+    assert_eq!(profile.pages.iter().map(|page| page.number).collect::<Vec<_>>(), [2, 0]);
+    assert_eq!(profile.drawer_pin, device_drivers::DrawerPin::Pin5);
+    assert!(problems(&with("[printer]\n"), &[]).contains("`address` is missing in [printer]"));
+}
+
+#[test]
+fn the_example_is_good_and_names_every_key() {
+    let example = include_str!("../../config.example.toml");
+    let config = read(example, &[], &Flags::default()).unwrap();
+    assert_eq!(config.store.name, "ACME Main Street");
+    for key in &keys::KEYS {
+        let mentioned = example.lines().any(|line| {
+            let line = line.trim_start_matches(['#', ' ']);
+            line.starts_with(&format!("{} = ", key.name))
+        });
+        assert!(mentioned, "[{}] {} is not in the example", key.section, key.name);
+    }
+    // What is commented out is good, too.
+    let shown: String = example.lines().map(|line| format!("{}\n", uncommented(line))).collect();
+    let all = read(&shown, &[], &Flags::default()).unwrap();
+    assert!(all.printer.is_some() && all.store.loyalty.is_some());
+    let defaults = read(SHOP, &[], &Flags::default()).unwrap();
+    assert_eq!((all.http, all.log), (defaults.http, defaults.log), "the example shows another default");
+}
+
+fn uncommented(line: &str) -> &str {
+    let bare = line.trim_start_matches("# ");
+    let is_key =
+        bare.split_once(" = ").is_some_and(|(key, _)| keys::KEYS.iter().any(|known| known.name == key));
+    if is_key || bare.starts_with('[') { bare } else { line }
+}

@@ -1,0 +1,94 @@
+//! The HTTP interface: it reads requests, has the shop decide, and renders what happened. No rule of the shop is here.
+//!
+//! - A **change** is a typed body tied to its idempotency key (`body`); the reply is rendered from the events that it
+//!   made, and from nothing that can change later, so that a repeated request gets the same bytes.
+//! - A **read** takes what it needs out of the shop's memory or journal, and renders it outside of any lock.
+//! - Every error is a `problem`.
+//! - `events` follows the journal live; `metrics` and `health` tell how the box is doing.
+//!
+//! The routes and their description are one table: each handler carries its path, and the document at
+//! `/api/v1/openapi.json` is made from the handlers that are routed.
+
+mod accept;
+mod body;
+mod customers;
+mod document;
+mod entity_tag;
+mod events;
+mod free_text;
+mod health;
+mod inventory;
+mod json_path;
+mod metrics;
+mod params;
+mod problem;
+mod products;
+mod reply;
+mod reports;
+mod serve;
+mod shifts;
+mod store;
+mod stream;
+#[cfg(test)]
+mod tests;
+mod transactions;
+mod wire;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::middleware::from_fn_with_state;
+use tokio::sync::watch;
+use tower_http::catch_panic::CatchPanicLayer;
+
+pub use serve::serve;
+
+use crate::checkout::Shop;
+use metrics::Metrics;
+
+/// What the interface needs beside the shop.
+#[derive(Debug, Clone)]
+pub struct HttpOptions {
+    /// Connections at a time, from 1; more wait to be accepted.
+    pub max_connections: usize,
+    /// Pages to show under `/printer`: those of a virtual printer.
+    pub printer_page: Option<Router>,
+    /// The printer on which receipts are printed again.
+    pub print: Option<Arc<str>>,
+}
+
+impl Default for HttpOptions {
+    fn default() -> Self {
+        Self { max_connections: 1024, printer_page: None, print: None }
+    }
+}
+
+/// What handlers share.
+#[derive(Clone)]
+struct App {
+    shop: Shop,
+    printer: Option<Arc<str>>,
+    metrics: Arc<Metrics>,
+    /// Turns true when the daemon stops: streams end then.
+    stopping: watch::Receiver<bool>,
+}
+
+/// All routes. Streams of events end when `stopping` turns true.
+pub fn router(shop: Shop, options: &HttpOptions, stopping: watch::Receiver<bool>) -> Router {
+    let metrics = Arc::new(Metrics::new(shop.figures()));
+    routes(App { shop, printer: options.print.clone(), metrics, stopping }, options)
+}
+
+fn routes(app: App, options: &HttpOptions) -> Router {
+    let (api, document) = document::described().split_for_parts();
+    let mut router = api.merge(document::pages(document, options.printer_page.is_some()));
+    if let Some(pages) = &options.printer_page {
+        router = router.nest_service("/printer", pages.clone());
+    }
+    router
+        .fallback(health::no_such_page)
+        .method_not_allowed_fallback(health::no_such_method)
+        .layer(CatchPanicLayer::custom(health::panicked))
+        .layer(from_fn_with_state(app.metrics.clone(), metrics::observe))
+        .with_state(app)
+}
