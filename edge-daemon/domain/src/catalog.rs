@@ -5,6 +5,7 @@ use alloc::string::String;
 use alloc::sync::Arc;
 use core::fmt;
 
+use hashbrown::HashMap;
 use serde::{Deserialize, Serialize};
 
 use crate::barcode::{Barcode, EmbeddedRules, Gtin};
@@ -51,14 +52,37 @@ pub struct Product {
     pub version: u32,
 }
 
-/// All products. Three ways to one `Arc`.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// All products. Four ways to one `Arc`; only the products themselves are compared and stored.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(from = "BTreeMap<ProductId, Arc<Product>>", into = "BTreeMap<ProductId, Arc<Product>>")]
 pub struct Catalog {
     products: BTreeMap<ProductId, Arc<Product>>,
-    by_sku: BTreeMap<Arc<str>, ProductId>,
-    by_gtin: BTreeMap<Gtin, ProductId>,
-    by_code: BTreeMap<Arc<str>, ProductId>,
+    by_sku: HashMap<Arc<str>, Arc<Product>>,
+    by_gtin: HashMap<Gtin, Arc<Product>>,
+    by_code: HashMap<Arc<str>, Arc<Product>>,
 }
+
+impl From<BTreeMap<ProductId, Arc<Product>>> for Catalog {
+    fn from(products: BTreeMap<ProductId, Arc<Product>>) -> Self {
+        let mut catalog = Self::default();
+        products.into_values().for_each(|product| catalog.put(product));
+        catalog
+    }
+}
+
+impl From<Catalog> for BTreeMap<ProductId, Arc<Product>> {
+    fn from(catalog: Catalog) -> Self {
+        catalog.products
+    }
+}
+
+impl PartialEq for Catalog {
+    fn eq(&self, other: &Self) -> bool {
+        self.products == other.products
+    }
+}
+
+impl Eq for Catalog {}
 
 impl Catalog {
     /// A product by its number.
@@ -70,19 +94,19 @@ impl Catalog {
     /// A product by its SKU.
     #[must_use]
     pub fn by_sku(&self, sku: &str) -> Option<&Arc<Product>> {
-        self.by_sku.get(sku).and_then(|id| self.get(*id))
+        self.by_sku.get(sku)
     }
 
     /// A product by its GTIN.
     #[must_use]
     pub fn by_gtin(&self, gtin: Gtin) -> Option<&Arc<Product>> {
-        self.by_gtin.get(&gtin).and_then(|id| self.get(*id))
+        self.by_gtin.get(&gtin)
     }
 
     /// A product by a barcode that is no GTIN, exactly as it stands in the catalogue.
     #[must_use]
     pub fn by_code(&self, code: &str) -> Option<&Arc<Product>> {
-        self.by_code.get(code).and_then(|id| self.get(*id))
+        self.by_code.get(code)
     }
 
     /// By SKU, else by barcode in any of its spellings.
@@ -125,12 +149,12 @@ impl Catalog {
                 self.by_code.remove(code);
             }
         }
-        self.by_sku.insert(product.sku.clone(), product.id);
+        self.by_sku.insert(product.sku.clone(), product.clone());
         if let Some(gtin) = product.gtin {
-            self.by_gtin.insert(gtin, product.id);
+            self.by_gtin.insert(gtin, product.clone());
         }
         if let Some(code) = product.barcode.as_ref().filter(|_| product.gtin.is_none()) {
-            self.by_code.insert(code.clone(), product.id);
+            self.by_code.insert(code.clone(), product.clone());
         }
         self.products.insert(product.id, product);
     }

@@ -20,7 +20,7 @@ use crate::tender::Method;
 use crate::time::{Date, Millis};
 
 /// The version of [`State::apply`]: a checkpoint made by another is not used.
-pub const APPLY_VERSION: u32 = 1;
+pub const APPLY_VERSION: u32 = 2;
 
 /// The store, as far as deciding needs it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

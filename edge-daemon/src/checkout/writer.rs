@@ -2,6 +2,7 @@
 //! as one group with one sync, and answers. No lock is held while money is decided.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::sync::{Arc, PoisonError};
@@ -14,7 +15,7 @@ use pos_domain::sale::Sale;
 use pos_domain::state::State;
 use pos_domain::time::{Millis, Now, judge};
 use pos_journal::codec::{Author, CommandKey, Entry};
-use pos_journal::{AppendError, Disk, Journal, Room};
+use pos_journal::{AppendError, Disk, Head, Journal, Room};
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
@@ -231,13 +232,7 @@ impl Writer {
         let closes = command.closes();
         let last = Some(self.ahead.time).filter(|time| *time > Millis::default());
         let now = self.shared.time.now(last);
-        let head = self.journal.head().map_or_else(String::new, |head| {
-            format!(
-                "{} {}",
-                head.position,
-                head.hash.iter().map(|byte| format!("{byte:02x}")).collect::<String>()
-            )
-        });
+        let head = HeadInWords(self.journal.head());
         let context = Context { now, zone: &*self.shared.zone, closed_sale, head: &head };
         let decision = match decide(&self.ahead, command, &context) {
             Ok(decision) => decision,
@@ -424,6 +419,17 @@ impl Writer {
             }
             answer(member.reply, Err(refused()));
         }
+    }
+}
+
+/// Position and hash of the journal's end, as a Z has them; nothing before the first record.
+struct HeadInWords(Option<Head>);
+
+impl fmt::Display for HeadInWords {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(head) = &self.0 else { return Ok(()) };
+        write!(f, "{} ", head.position)?;
+        head.hash.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
     }
 }
 

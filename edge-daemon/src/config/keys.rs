@@ -70,7 +70,7 @@ pub(super) const KEYS: [Key; 40] = [
     key("embedded", "decimals", Kind::Integer, None),
     key("data", "dir", Kind::Text, Some("\"/var/lib/tillbox\"")),
     key("data", "segment_mib", Kind::Integer, Some("64")),
-    key("data", "cache_mib", Kind::Integer, Some("32")),
+    key("data", "cache_mib", Kind::Integer, Some("16")),
     key("http", "listen", Kind::Text, Some("\"127.0.0.1:8480\"")),
     key("http", "max_connections", Kind::Integer, Some("1024")),
     key("printer", "name", Kind::Text, Some("\"receipts\"")),

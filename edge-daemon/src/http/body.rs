@@ -52,14 +52,11 @@ where
         let bytes = read(&parts.headers, body).await?;
         let body: T = decode(&bytes)?;
         let key = match idempotency_key(&parts.headers)? {
-            Some(key) => Sha256::digest(key),
-            None => match body.own_id() {
-                Some(id) => Sha256::digest(id.hyphenated().encode_lower(&mut Uuid::encode_buffer())),
-                None => return Err(key_missing()),
-            },
+            Some(key) => stored_key(key),
+            None => body.own_id().ok_or_else(key_missing)?.into_bytes(),
         };
         let request = request_hash(parts.method.as_str(), parts.uri.path(), &bytes);
-        Ok(Self { body, key: CommandKey { key: first_half(key.into()), request }, headers: parts.headers })
+        Ok(Self { body, key: CommandKey { key, request }, headers: parts.headers })
     }
 }
 
@@ -76,7 +73,7 @@ impl<S: Send + Sync> FromRequest<S> for Bodiless {
         let (parts, body) = request.into_parts();
         let bytes = read(&parts.headers, body).await?;
         let key = idempotency_key(&parts.headers)?.map(|key| CommandKey {
-            key: first_half(Sha256::digest(key).into()),
+            key: stored_key(key),
             request: request_hash(parts.method.as_str(), parts.uri.path(), &bytes),
         });
         Ok(Self { key })
@@ -95,6 +92,13 @@ fn key_missing() -> Problem {
         "idempotency-key-missing",
         "Send an Idempotency-Key header of your own making (a UUID is good), or an id in the body; repeat it when you repeat the request.",
     )
+}
+
+/// The sixteen bytes that a key is kept as: of a UUID its own, so that those made in order are found in order; of any
+/// other text the first half of its SHA-256.
+fn stored_key(key: &[u8]) -> [u8; 16] {
+    let uuid = Some(key).filter(|key| key.len() == 36).and_then(|key| Uuid::try_parse_ascii(key).ok());
+    uuid.map_or_else(|| first_half(Sha256::digest(key).into()), Uuid::into_bytes)
 }
 
 /// The header's bytes: 1 to 200 printable ASCII characters.

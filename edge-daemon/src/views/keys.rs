@@ -12,10 +12,10 @@
 //! | `m` locator(10)                       | product(4)…: whose stock it moved      |
 //! | `z` shift(16)                         | locator of its Z                       |
 //! | `!applied`                            | epoch(8) seq(8) hash(32)               |
+//! | `!form`                               | [`FORM`]                               |
 //!
-//! Numbers are big-endian, so that keys sort as time does: most go to the end of their kind, where sled is quick. An
-//! insert costs it some microseconds, for it copies a leaf each time, so a sale that is rung up and paid at once writes
-//! five keys and no more.
+//! Numbers are big-endian, so that keys sort as time does: most go to the end of their kind, where sled is quick. Kinds
+//! `d`, `m` and `r` are kept in rows ([`super::rows`]).
 
 use pos_domain::catalog::ProductId;
 use pos_domain::event::{Event, Step};
@@ -28,7 +28,10 @@ use uuid::Uuid;
 /// One key and its value.
 pub type Put = (Box<[u8]>, Box<[u8]>);
 
-/// Where the position of the last record taken in is kept.
+/// Where the form of the keys is kept, and which this is: a tree of another form is made again.
+pub(super) const FORM_KEY: &[u8] = b"!form";
+pub(super) const FORM: &[u8] = b"2";
+/// Where the position of a record is kept up to which all is taken in, and was synced before this was written.
 pub(super) const APPLIED: &[u8] = b"!applied";
 
 fn key(tag: u8, parts: &[&[u8]]) -> Box<[u8]> {

@@ -6,6 +6,7 @@
 
 mod keys;
 mod overlay;
+mod rows;
 mod tree;
 mod worker;
 

@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use pos_journal::{EpochId, Evidence, Position};
 use thiserror::Error;
 
-use super::keys::APPLIED;
+use super::keys::{APPLIED, FORM, FORM_KEY};
+use super::rows::{Row, has_rows, row_of};
 
 /// Why sled cannot be used.
 #[derive(Debug, Error)]
@@ -22,8 +23,8 @@ pub enum TreeError {
     /// The file system refused.
     #[error("the views' folder cannot be used: {0}")]
     Io(#[from] std::io::Error),
-    /// What it says about itself makes no sense.
-    #[error("sled holds an unreadable position")]
+    /// What it says about itself makes no sense, or is of another version.
+    #[error("sled holds something else than this version's views")]
     Nonsense,
 }
 
@@ -49,7 +50,14 @@ impl Tree {
                 .segment_size(2 << 20)
                 .mode(sled::Mode::HighThroughput)
                 .flush_every_ms(None);
-            let tree = Self { db: config.open()?, folder: folder.to_owned() };
+            let db = config.open()?;
+            if db.is_empty() {
+                db.insert(FORM_KEY, FORM)?;
+            }
+            if db.get(FORM_KEY)?.as_deref() != Some(FORM) {
+                return Err(TreeError::Nonsense);
+            }
+            let tree = Self { db, folder: folder.to_owned() };
             tree.applied()?;
             Ok(tree)
         })
@@ -62,10 +70,18 @@ impl Tree {
     }
 
     pub(super) fn get(&self, key: &[u8]) -> Result<Option<Box<[u8]>>, TreeError> {
-        guarded(|| Ok(self.db.get(key)?.map(|value| value.as_ref().into())))
+        guarded(|| match row_of(key) {
+            Some(row) => Ok(self.row(&row)?.get(key)),
+            None => Ok(self.db.get(key)?.map(|value| value.as_ref().into())),
+        })
     }
 
-    /// Keys from `low` (inclusive) to `high` (exclusive) in order, or from the end.
+    fn row(&self, row: &[u8]) -> Result<Row, TreeError> {
+        let Some(bytes) = self.db.get(row)? else { return Ok(Row::default()) };
+        Row::decode(&bytes).ok_or(TreeError::Nonsense)
+    }
+
+    /// Keys of one kind from `low` (inclusive) to `high` (exclusive) in order, or from the end.
     pub(super) fn scan(
         &self,
         low: &[u8],
@@ -75,45 +91,85 @@ impl Tree {
         mut found: impl FnMut(Box<[u8]>, Box<[u8]>),
     ) -> Result<(), TreeError> {
         guarded(|| {
-            let range = self.db.range(low..high);
+            let from = row_of(low).unwrap_or_else(|| low.to_vec());
+            let range = self.db.range(from.as_slice()..high);
             let range: Box<dyn Iterator<Item = _>> =
                 if reverse { Box::new(range.rev()) } else { Box::new(range) };
-            for item in range.take(limit) {
+            let mut left = limit;
+            for item in range {
                 let (key, value) = item?;
-                found(key.as_ref().into(), value.as_ref().into());
+                let mut keys = match has_rows(&key) {
+                    true => Row::decode(&value).ok_or(TreeError::Nonsense)?.keys(&key).collect(),
+                    false => vec![(key.as_ref().into(), value.as_ref().into())],
+                };
+                keys.retain(|(key, _): &(Box<[u8]>, _)| **key >= *low && **key < *high);
+                if reverse {
+                    keys.reverse();
+                }
+                keys.truncate(left);
+                left -= keys.len();
+                keys.into_iter().for_each(|(key, value)| found(key, value));
+                if left == 0 {
+                    break;
+                }
             }
             Ok(())
         })
     }
 
-    /// Writes keys and the position they go up to, all or none.
+    /// Writes keys, ascending. Not as one of sled's batches: while it applies one, nobody can look anything up, and the
+    /// writer would wait. Keys that are taken in by half are taken in again, for the position is written after them.
     pub(super) fn apply<'a>(
         &self,
         puts: impl Iterator<Item = (&'a [u8], &'a [u8])>,
-        upto: Option<Evidence>,
     ) -> Result<(), TreeError> {
         guarded(|| {
-            let mut batch = sled::Batch::default();
+            let mut open: Option<(Vec<u8>, Row)> = None;
             for (key, value) in puts {
-                batch.insert(key, value);
+                let Some(row) = row_of(key) else {
+                    self.db.insert(key, value)?;
+                    continue;
+                };
+                if open.as_ref().is_none_or(|(of, _)| *of != row) {
+                    let keys = self.row(&row)?;
+                    if let Some((done, keys)) = open.replace((row, keys)) {
+                        self.db.insert(done, keys.encode())?;
+                    }
+                }
+                if let Some((_, keys)) = &mut open {
+                    keys.put(key, value);
+                }
             }
-            if let Some(evidence) = upto {
-                batch.insert(APPLIED, encode_evidence(evidence).as_slice());
+            if let Some((done, keys)) = open {
+                self.db.insert(done, keys.encode())?;
             }
-            self.db.apply_batch(batch)?;
             Ok(())
         })
     }
 
-    /// Makes what was applied durable. sled's own flush ends in `sync_file_range`, which promises nothing after a power
-    /// cut, so its file and folder are synced here.
-    pub(super) fn sync(&self) -> Result<(), TreeError> {
+    /// Makes what was applied durable, and only then says that it goes up to `upto`. sled's own flush ends in
+    /// `sync_file_range`, which promises nothing after a power cut, so its file and folder are synced here.
+    pub(super) fn sync(&self, upto: Option<Evidence>) -> Result<(), TreeError> {
         guarded(|| {
-            self.db.flush()?;
-            File::open(self.folder.join("db"))?.sync_data()?;
-            File::open(&self.folder)?.sync_all()?;
+            self.flush()?;
+            if let Some(evidence) = upto {
+                self.db.insert(APPLIED, encode_evidence(evidence).as_slice())?;
+            }
             Ok(())
         })
+    }
+
+    /// As [`Tree::sync`], and the position is durable, too.
+    pub(super) fn close(&self, upto: Option<Evidence>) -> Result<(), TreeError> {
+        self.sync(upto)?;
+        guarded(|| self.flush())
+    }
+
+    fn flush(&self) -> Result<(), TreeError> {
+        self.db.flush()?;
+        File::open(self.folder.join("db"))?.sync_data()?;
+        File::open(&self.folder)?.sync_all()?;
+        Ok(())
     }
 }
 

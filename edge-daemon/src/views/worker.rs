@@ -18,9 +18,11 @@ const CATCH_UP_FIRST: u64 = 5_000;
 /// Records that are kept in memory at the start, where sled has no room for them.
 const HOLD_FIRST: u64 = 100_000;
 /// Keys per batch of a rebuild.
-const BATCH: usize = 60_000;
+const BATCH: usize = 5_000;
 /// How long keys wait for company before they go into sled.
-const COMPANY: Duration = Duration::from_millis(50);
+const COMPANY: Duration = Duration::from_millis(100);
+/// The thread's nice value: a third of the weight of those that sell.
+const BEHIND_SELLING: i32 = 5;
 /// How often what was applied is made durable.
 const SYNC_EVERY: Duration = Duration::from_secs(2);
 /// Sled is not given the last of the disk, in bytes: the journal needs it, and sled breaks where there is none.
@@ -191,6 +193,7 @@ fn catch_up(views: &Views, applied: Option<Evidence>, end: Option<Evidence>) -> 
         .map_or(0, |e| e.position.seq);
     views.0.done.store(already, Ordering::Relaxed);
     let mut puts: Vec<Put> = Vec::with_capacity(BATCH);
+    let mut last_sync = Instant::now();
     let start = applied.map_or(Start::Beginning, |evidence| Start::After(evidence.position));
     for record in views.0.reader.records_from(start)? {
         let (locator, record) = record?;
@@ -203,9 +206,12 @@ fn catch_up(views: &Views, applied: Option<Evidence>, end: Option<Evidence>) -> 
                 return Err(CatchUpError::NoRoom);
             }
             puts.sort_unstable();
-            let upto = Evidence { position: record.position(), hash: record.hash };
-            tree.apply(puts.iter().map(|(key, value)| (&**key, &**value)), Some(upto))?;
+            tree.apply(puts.iter().map(|(key, value)| (&**key, &**value)))?;
             puts.clear();
+            if last || last_sync.elapsed() >= SYNC_EVERY {
+                tree.sync(Some(Evidence { position: record.position(), hash: record.hash }))?;
+                last_sync = Instant::now();
+            }
         }
         if last {
             break;
@@ -215,10 +221,13 @@ fn catch_up(views: &Views, applied: Option<Evidence>, end: Option<Evidence>) -> 
 }
 
 fn run(views: &Views, applied: Option<Evidence>, end: Option<Evidence>) {
+    // Where the processor is short, selling goes first. It works as well without.
+    let _ = rustix::process::setpriority_process(None, BEHIND_SELLING);
     let mut from = applied;
     let mut upto = end;
     let mut last_sync = Instant::now();
-    let mut unsynced = false;
+    // What sled was given since it was synced.
+    let mut unsynced = None;
     let mut pause = PAUSES.0;
     while !views.0.overlay.is_stopped() {
         let room = has_room(views);
@@ -273,9 +282,9 @@ fn run(views: &Views, applied: Option<Evidence>, end: Option<Evidence>) {
         if let Some(drain) = views.0.overlay.drain(COMPANY) {
             let tree = views.0.tree.read().unwrap_or_else(PoisonError::into_inner).clone();
             let puts = drain.map.iter().map(|(key, value)| (&**key, &**value));
-            match tree.map(|tree| tree.apply(puts, drain.upto)) {
+            match tree.map(|tree| tree.apply(puts)) {
                 Some(Ok(())) => {
-                    unsynced = true;
+                    unsynced = drain.upto;
                     views.0.overlay.drained();
                 }
                 // The overlay keeps what was drained until the rebuild has read it from the journal.
@@ -283,17 +292,17 @@ fn run(views: &Views, applied: Option<Evidence>, end: Option<Evidence>) {
                 None => {}
             }
         }
-        if unsynced && last_sync.elapsed() >= SYNC_EVERY {
-            sync(views);
-            (last_sync, unsynced) = (Instant::now(), false);
+        if unsynced.is_some() && last_sync.elapsed() >= SYNC_EVERY {
+            with_tree(views, |tree| tree.sync(unsynced));
+            (last_sync, unsynced) = (Instant::now(), None);
         }
     }
-    sync(views);
+    with_tree(views, |tree| tree.close(unsynced));
 }
 
-fn sync(views: &Views) {
+fn with_tree(views: &Views, work: impl FnOnce(&Tree) -> Result<(), TreeError>) {
     let tree = views.0.tree.read().unwrap_or_else(PoisonError::into_inner).clone();
-    if let Some(Err(error)) = tree.map(|tree| tree.sync()) {
+    if let Some(Err(error)) = tree.as_ref().map(work) {
         views.failed(&error);
     }
 }

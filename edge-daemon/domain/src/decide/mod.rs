@@ -32,7 +32,7 @@ pub struct Context<'a> {
     /// The sale that the command names (see [`Command::sale`]) if it is no longer open.
     pub closed_sale: Option<Arc<Sale>>,
     /// Position and hash of the last record, for a Z.
-    pub head: &'a str,
+    pub head: &'a dyn core::fmt::Display,
 }
 
 /// What was decided.

@@ -213,7 +213,7 @@ impl Shop {
             .sale()
             .filter(|id| !self.state.open_sales.contains_key(id))
             .and_then(|id| self.sales.get(&id).cloned());
-        let context = Context { now: self.now, zone: &FixedZone(3600), closed_sale, head: "1.7 abc" };
+        let context = Context { now: self.now, zone: &FixedZone(3600), closed_sale, head: &"1.7 abc" };
         let decided = decide(&self.state, command.clone(), &context);
         assert_eq!(decided, decide(&self.state, command, &context), "deciding is not deterministic");
         let decision = decided?;
