@@ -1,8 +1,8 @@
 //! The catalogue: products, found by number, SKU or barcode.
 
-use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 use core::fmt;
 
 use hashbrown::HashMap;
@@ -54,23 +54,24 @@ pub struct Product {
 
 /// All products. Four ways to one `Arc`; only the products themselves are compared and stored.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-#[serde(from = "BTreeMap<ProductId, Arc<Product>>", into = "BTreeMap<ProductId, Arc<Product>>")]
+#[serde(from = "Vec<Arc<Product>>", into = "Vec<Arc<Product>>")]
 pub struct Catalog {
-    products: BTreeMap<ProductId, Arc<Product>>,
+    /// Ascending by number.
+    products: Vec<Arc<Product>>,
     by_sku: HashMap<Arc<str>, Arc<Product>>,
     by_gtin: HashMap<Gtin, Arc<Product>>,
     by_code: HashMap<Arc<str>, Arc<Product>>,
 }
 
-impl From<BTreeMap<ProductId, Arc<Product>>> for Catalog {
-    fn from(products: BTreeMap<ProductId, Arc<Product>>) -> Self {
+impl From<Vec<Arc<Product>>> for Catalog {
+    fn from(products: Vec<Arc<Product>>) -> Self {
         let mut catalog = Self::default();
-        products.into_values().for_each(|product| catalog.put(product));
+        products.into_iter().for_each(|product| catalog.put(product));
         catalog
     }
 }
 
-impl From<Catalog> for BTreeMap<ProductId, Arc<Product>> {
+impl From<Catalog> for Vec<Arc<Product>> {
     fn from(catalog: Catalog) -> Self {
         catalog.products
     }
@@ -88,7 +89,17 @@ impl Catalog {
     /// A product by its number.
     #[must_use]
     pub fn get(&self, id: ProductId) -> Option<&Arc<Product>> {
-        self.products.get(&id)
+        self.slot(id).ok().and_then(|slot| self.products.get(slot))
+    }
+
+    /// Where a product is, or would be put in.
+    fn slot(&self, id: ProductId) -> Result<usize, usize> {
+        // Numbers are given without gaps: nearly always it is where its number says.
+        let guess = usize::try_from(id.0).unwrap_or(usize::MAX).saturating_sub(1);
+        if self.products.get(guess).is_some_and(|product| product.id == id) {
+            return Ok(guess);
+        }
+        self.products.binary_search_by_key(&id, |product| product.id)
     }
 
     /// A product by its SKU.
@@ -135,12 +146,13 @@ impl Catalog {
     /// The number that the next new product gets.
     #[must_use]
     pub fn next_id(&self) -> ProductId {
-        ProductId(self.products.last_key_value().map_or(1, |(last, _)| last.0.saturating_add(1)))
+        ProductId(self.products.last().map_or(1, |last| last.id.0.saturating_add(1)))
     }
 
     /// Puts a product in, in place of the one with its number.
     pub(crate) fn put(&mut self, product: Arc<Product>) {
-        if let Some(old) = self.products.get(&product.id) {
+        let slot = self.slot(product.id);
+        if let Some(old) = slot.ok().and_then(|slot| self.products.get(slot)) {
             self.by_sku.remove(&old.sku);
             if let Some(gtin) = old.gtin {
                 self.by_gtin.remove(&gtin);
@@ -156,18 +168,25 @@ impl Catalog {
         if let Some(code) = product.barcode.as_ref().filter(|_| product.gtin.is_none()) {
             self.by_code.insert(code.clone(), product.clone());
         }
-        self.products.insert(product.id, product);
+        match slot {
+            Ok(slot) => {
+                if let Some(old) = self.products.get_mut(slot) {
+                    *old = product;
+                }
+            }
+            Err(slot) => self.products.insert(slot, product),
+        }
     }
 
     /// All products, by number.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Arc<Product>> {
-        self.products.values()
+        self.products.iter()
     }
 
     /// Products with a number above `after`, ascending.
     pub fn iter_after(&self, after: ProductId) -> impl Iterator<Item = &Arc<Product>> {
-        let from = (core::ops::Bound::Excluded(after), core::ops::Bound::Unbounded);
-        self.products.range(from).map(|(_, product)| product)
+        let from = self.products.partition_point(|product| product.id <= after);
+        self.products.iter().skip(from)
     }
 
     /// How many products there are.
@@ -186,7 +205,6 @@ impl Catalog {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use alloc::vec::Vec;
 
     fn product(id: u32, sku: &str, barcode: Option<&str>) -> Arc<Product> {
         Arc::new(Product {

@@ -30,6 +30,7 @@ pub mod sale;
 pub mod seal;
 pub mod shift;
 pub mod state;
+pub mod stock;
 pub mod store;
 pub mod tax;
 pub mod tender;

@@ -15,6 +15,7 @@ use crate::money::Money;
 use crate::quantity::Quantity;
 use crate::sale::Sale;
 use crate::shift::Shift;
+use crate::stock::Levels;
 use crate::store::StoreConfig;
 use crate::tender::Method;
 use crate::time::{Date, Millis};
@@ -30,7 +31,7 @@ pub struct State {
     /// All products.
     pub catalog: Catalog,
     /// Levels; a product that never moved has none.
-    pub stock: BTreeMap<ProductId, Quantity>,
+    pub stock: Levels,
     /// Sales that are open or suspended.
     pub open_sales: BTreeMap<Uuid, Arc<Sale>>,
     /// Customers and their points.
@@ -79,7 +80,7 @@ impl State {
                 }
             }
             Event::StockAdjusted(adjustment) => {
-                *self.stock.entry(adjustment.product).or_default() += adjustment.change;
+                self.stock.add(adjustment.product, adjustment.change);
             }
             Event::CustomerPut(customer) => self.put_customer(customer),
             Event::CustomerErased(id) => self.erase_customer(*id),
@@ -145,7 +146,7 @@ impl State {
         let sign = direction * sale.sign();
         for line in sale.live_lines() {
             if let Some(product) = line.product {
-                *self.stock.entry(product).or_default() += Quantity(-sign * line.quantity.0);
+                self.stock.add(product, Quantity(-sign * line.quantity.0));
             }
         }
         if let Some(account) = sale.customer.and_then(|id| self.customers.get_mut(&id)) {
@@ -188,7 +189,7 @@ impl State {
     /// The stock of a product; one that never moved has none.
     #[must_use]
     pub fn level(&self, product: ProductId) -> Quantity {
-        self.stock.get(&product).copied().unwrap_or_default()
+        self.stock.of(product)
     }
 }
 

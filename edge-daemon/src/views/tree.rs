@@ -203,3 +203,53 @@ pub(super) fn set_aside(folder: &Path) -> Result<(), TreeError> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_in_sled_is_an_error_like_any_other() {
+        let outcome: Result<(), TreeError> =
+            guarded(|| panic!("as sled does on a file that it cannot make sense of"));
+        assert!(matches!(outcome, Err(TreeError::Panicked)), "{outcome:?}");
+    }
+
+    #[test]
+    fn keys_in_rows_are_found_and_scanned_like_any_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let tree = Tree::open(folder.path(), 8 << 20).unwrap();
+        let key = |n: u32| [b"m\0\0\0\0\0\x01".as_slice(), &(n * 1000).to_be_bytes()].concat();
+        for half in [(0..60).step_by(2), (1..60).step_by(2)] {
+            let keys: Vec<_> = half.map(|n| (key(n), n.to_string())).collect();
+            // Twice is once.
+            for _ in 0..2 {
+                tree.apply(keys.iter().map(|(key, value)| (key.as_slice(), value.as_bytes()))).unwrap();
+            }
+        }
+        let scan = |low: &[u8], high: &[u8], limit, reverse| {
+            let mut found = Vec::new();
+            tree.scan(low, high, limit, reverse, |_, value| {
+                found.push(String::from_utf8(value.into()).unwrap())
+            })
+            .unwrap();
+            found
+        };
+        let names =
+            |numbers: &mut dyn Iterator<Item = u32>| numbers.map(|n| n.to_string()).collect::<Vec<_>>();
+        assert_eq!(scan(b"m", b"n", 99, false), names(&mut (0..60)));
+        assert_eq!(scan(&key(7), &key(55), 30, false), names(&mut (7..37)));
+        assert_eq!(scan(&key(7), &key(55), 30, true), names(&mut (25..55).rev()));
+        assert_eq!(tree.get(&key(33)).unwrap().as_deref(), Some(b"33".as_slice()));
+        assert_eq!(tree.get(&[key(33), vec![0]].concat()).unwrap().as_deref(), None);
+    }
+
+    #[test]
+    fn a_tree_of_another_form_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let tree = Tree::open(folder.path(), 8 << 20).unwrap();
+        tree.db.insert(FORM_KEY, b"1").unwrap();
+        drop(tree);
+        assert!(matches!(Tree::open(folder.path(), 8 << 20), Err(TreeError::Nonsense)));
+    }
+}
