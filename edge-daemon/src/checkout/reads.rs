@@ -166,6 +166,7 @@ impl Shop {
     /// # Errors
     /// [`ReadError`].
     pub fn sales(&self, filter: &SaleFilter) -> Result<Page<Arc<Sale>>, ReadError> {
+        self.whole_views()?;
         let limit = filter.limit.max(1);
         let (low, mut high) = match filter.customer {
             Some(id) => {
@@ -224,6 +225,7 @@ impl Shop {
         cursor: Option<&str>,
         limit: usize,
     ) -> Result<Page<Movement>, ReadError> {
+        self.whole_views()?;
         let low = views::MOVEMENTS;
         let mut high = views::successor(low);
         if let Some(cursor) = cursor {
@@ -276,9 +278,7 @@ impl Shop {
     /// # Errors
     /// [`ReadError`].
     pub fn report(&self, from: Date, to: Date) -> Result<DayReport, ReadError> {
-        if self.shared.views.rebuild().is_some() {
-            return Err(not_ready());
-        }
+        self.whole_views()?;
         let (mut low, high) = (views::day(from).to_vec(), views::successor(&views::day(to)));
         let mut report = DayReport::default();
         loop {
@@ -311,6 +311,11 @@ impl Shop {
             happenings.push(Happening { position, time, event: Arc::new(entry.event) });
         }
         Ok(Some(happenings))
+    }
+
+    /// While the views are made, what they find is not all: a list without its end would be taken for the whole.
+    fn whole_views(&self) -> Result<(), ReadError> {
+        self.shared.views.rebuild().map_or(Ok(()), |_| Err(not_ready()))
     }
 
     fn scan(

@@ -140,7 +140,7 @@ impl Views {
     /// Keys from `low` (inclusive) to `high` (exclusive), at most `limit`, in order or from the end.
     ///
     /// # Errors
-    /// [`TreeError`] if sled fails. While the views are made, what is found is not all.
+    /// [`TreeError`] if sled fails or is not open. While the views are made, what is found is not all.
     pub fn scan(&self, low: &[u8], high: &[u8], limit: usize, reverse: bool) -> Result<Vec<Put>, TreeError> {
         if low >= high {
             return Ok(Vec::new());
@@ -149,14 +149,13 @@ impl Views {
         // What is drained between the two looks is found by the second.
         self.0.overlay.scan(low, high, limit, reverse, &mut found);
         let tree = self.0.tree.read().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Some(tree) = tree {
-            let scanned = tree.scan(low, high, limit, reverse, |key, value| {
-                found.entry(key).or_insert(value);
-            });
-            if let Err(error) = scanned {
-                self.failed(&error);
-                return Err(error);
-            }
+        let tree = tree.ok_or(TreeError::Closed)?;
+        let scanned = tree.scan(low, high, limit, reverse, |key, value| {
+            found.entry(key).or_insert(value);
+        });
+        if let Err(error) = scanned {
+            self.failed(&error);
+            return Err(error);
         }
         Ok(if reverse {
             found.into_iter().rev().take(limit).collect()

@@ -20,6 +20,9 @@ pub enum TreeError {
     /// It panicked.
     #[error("sled panicked")]
     Panicked,
+    /// It was set aside and there is no other yet.
+    #[error("sled is not open")]
+    Closed,
     /// The file system refused.
     #[error("the views' folder cannot be used: {0}")]
     Io(#[from] std::io::Error),
@@ -57,6 +60,8 @@ impl Tree {
             if db.get(FORM_KEY)?.as_deref() != Some(FORM) {
                 return Err(TreeError::Nonsense);
             }
+            // sled writes this once and never syncs it; empty, it costs a rebuild.
+            File::open(folder.join("conf"))?.sync_all()?;
             let tree = Self { db, folder: folder.to_owned() };
             tree.applied()?;
             Ok(tree)

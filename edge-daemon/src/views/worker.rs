@@ -187,7 +187,7 @@ fn for_each_record(
 fn catch_up(views: &Views, applied: Option<Evidence>, end: Option<Evidence>) -> Result<(), CatchUpError> {
     let Some(end) = end else { return Ok(()) };
     let tree = views.0.tree.read().unwrap_or_else(PoisonError::into_inner).clone();
-    let Some(tree) = tree else { return Err(TreeError::Panicked.into()) };
+    let Some(tree) = tree else { return Err(TreeError::Closed.into()) };
     let already = applied
         .filter(|evidence| evidence.position.epoch == end.position.epoch)
         .map_or(0, |e| e.position.seq);

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use edge_daemon::checkout::{SaleFilter, Shop};
+use edge_daemon::checkout::{ReadError, SaleFilter, Shop};
 use pos_journal::codec::state_digest;
 use uuid::Uuid;
 
@@ -35,6 +35,13 @@ fn damaged_views_make_no_difference(damage: impl FnOnce(&Path)) {
     // It sells at once, while the views are made.
     let next = sell(&shop, Uuid::now_v7()).unwrap();
     assert_eq!(next.sale().unwrap().receipt.unwrap().number, 301);
+    // A list is whole or refused, never cut short.
+    let all = || shop.sales(&SaleFilter { limit: 1000, ..SaleFilter::default() });
+    while let Err(refused) = all() {
+        assert!(matches!(refused, ReadError::NotReady(_)), "{refused}");
+        std::thread::yield_now();
+    }
+    assert_eq!(all().unwrap().items.len(), 301);
     wait_for_views(&shop);
     for (id, answer) in ids.iter().zip(&answers) {
         let again = sell(&shop, *id).unwrap();
