@@ -29,6 +29,7 @@ pub mod report;
 pub mod sale;
 pub mod seal;
 pub mod shift;
+mod short_text;
 pub mod state;
 pub mod stock;
 pub mod store;

@@ -9,6 +9,7 @@ use core::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::money::{Money, round_half_up};
+use crate::short_text::ShortText;
 
 /// A quantity in thousandths of the unit of sale; negative where stock goes down.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -70,9 +71,9 @@ pub(crate) fn parse_decimal(text: &str, decimals: usize, whole: usize) -> Option
 
 impl fmt::Display for Quantity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let sign = if self.0 < 0 { "-" } else { "" };
         let magnitude = self.0.unsigned_abs();
-        write!(f, "{sign}{}.{:03}", magnitude / 1000, magnitude % 1000)
+        let text = if self.0 < 0 { ShortText::default().push(b'-') } else { ShortText::default() };
+        f.write_str(text.number(magnitude / 1000, 1).push(b'.').number(magnitude % 1000, 3).as_str())
     }
 }
 

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::money::Money;
 use crate::quantity::parse_decimal;
+use crate::short_text::ShortText;
 
 /// A tax rate in thousandths of a percent: 21 % is 21000. At most 999.999 %.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -44,12 +45,13 @@ impl Rate {
 
 impl fmt::Display for Rate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (percent, thousandths) = (self.0 / 1000, self.0 % 1000);
-        if thousandths % 10 == 0 {
-            write!(f, "{percent}.{:02}", thousandths / 10)
-        } else {
-            write!(f, "{percent}.{thousandths:03}")
-        }
+        let (percent, thousandths) = (u64::from(self.0 / 1000), u64::from(self.0 % 1000));
+        let text = ShortText::default().number(percent, 1).push(b'.');
+        let text = match thousandths % 10 {
+            0 => text.number(thousandths / 10, 2),
+            _ => text.number(thousandths, 3),
+        };
+        f.write_str(text.as_str())
     }
 }
 

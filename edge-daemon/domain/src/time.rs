@@ -10,6 +10,8 @@ use core::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::short_text::ShortText;
+
 /// Milliseconds since 1970-01-01T00:00:00Z.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -55,7 +57,10 @@ impl Millis {
         let of_day = self.0.rem_euclid(DAY);
         let (seconds, millis) = (of_day / 1000, of_day % 1000);
         let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
-        alloc::format!("{date}T{hours:02}:{minutes:02}:{seconds:02}.{millis:03}Z")
+        let part = |number: i64| number.unsigned_abs();
+        let text =
+            date.text().push(b'T').number(part(hours), 2).push(b':').number(part(minutes), 2).push(b':');
+        text.number(part(seconds), 2).push(b'.').number(part(millis), 3).push(b'Z').as_str().into()
     }
 }
 
@@ -122,10 +127,17 @@ impl Date {
     }
 }
 
+impl Date {
+    fn text(self) -> ShortText {
+        let (year, month, day) = self.civil();
+        let text = ShortText::default().number(u64::from(year.unsigned_abs()), 4).push(b'-');
+        text.number(month.into(), 2).push(b'-').number(day.into(), 2)
+    }
+}
+
 impl fmt::Display for Date {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (year, month, day) = self.civil();
-        write!(f, "{year:04}-{month:02}-{day:02}")
+        f.write_str(self.text().as_str())
     }
 }
 

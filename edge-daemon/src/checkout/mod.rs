@@ -1,9 +1,11 @@
-//! The checkout: one writer decides every command, writes what was decided to the journal, and answers only when it is
-//! on disk. Everything that reads or changes the store goes through [`Shop`].
+//! The checkout: one writer decides every command; what was decided goes to the journal in groups, and is answered only
+//! when it is on disk. Everything that reads or changes the store goes through [`Shop`].
 
 mod figures;
+mod group;
 mod open;
 mod reads;
+mod seat;
 mod shop;
 mod writer;
 

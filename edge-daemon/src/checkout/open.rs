@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock, mpsc};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -19,15 +19,19 @@ use thiserror::Error;
 use tokio::sync::broadcast;
 
 use super::figures::Figures;
-use super::shop::{DiskNews, Message, Shared, Shop, SubmitError};
-use super::writer::{Ended, Timekeeper, Writer};
+use super::seat::{Ended, Seat};
+use super::shop::{DiskNews, Shared, Shop, SubmitError};
+use super::writer::{Timekeeper, Writer};
 use crate::clock::Clock;
 use crate::views::{TreeError, Views};
 
-/// Commands that may wait for the writer.
-const INBOX: usize = 8_192;
-/// Records after which a running shop makes a checkpoint.
+/// Records after which a running shop makes a checkpoint when it is quiet, and when it is not: so many are read in
+/// about two seconds after a crash.
 const CHECKPOINT_EVERY: u64 = 50_000;
+const CHECKPOINT_AT_LAST: u64 = 250_000;
+/// How often it looks, and how few records between two looks are quiet.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+const QUIET_RECORDS: u64 = 200;
 /// Happenings that a slow listener may be behind before it reads from the journal.
 const HAPPENINGS: usize = 4_096;
 /// Written by a restore, taken by the next start: the shop goes on in a new epoch.
@@ -86,7 +90,7 @@ pub enum OpenError {
 /// A running shop's threads.
 pub struct Running {
     shop: Shop,
-    writer: Option<JoinHandle<Option<Ended>>>,
+    writer: Option<JoinHandle<()>>,
     views: Option<JoinHandle<()>>,
     housekeeping: Option<JoinHandle<()>>,
     disk: Disk,
@@ -159,7 +163,6 @@ pub fn open(options: OpenOptions) -> Result<(Shop, Running), OpenError> {
     erase_again(&state, &keys, &mut alarms);
     let forgotten = erased_elsewhere(&state, &keys);
     let series = state.series.saturating_add(1);
-    let (inbox, jobs) = mpsc::sync_channel(INBOX);
     let author = Author {
         tenant: options.store.tenant.as_str().into(),
         store: options.store.store.as_str().into(),
@@ -183,11 +186,13 @@ pub fn open(options: OpenOptions) -> Result<(Shop, Running), OpenError> {
         fatal: AtomicBool::new(false),
         ticks: AtomicU64::new(0),
     });
-    let writer = Writer { shared: shared.clone(), journal, inbox: jobs, author, ahead: state, tight: false };
+    let mut writer =
+        Writer { shared: shared.clone(), author, ahead: state, journal, tight: false, told: None };
     writer.tell_news();
+    let seat = Arc::new(Seat::new(writer));
+    let shop = Shop { shared: shared.clone(), seat: seat.clone() };
     let writer =
-        std::thread::Builder::new().name("writer".into()).spawn(move || writer.run()).map_err(folder)?;
-    let shop = Shop { shared: shared.clone(), inbox };
+        std::thread::Builder::new().name("writer".into()).spawn(move || seat.run()).map_err(folder)?;
     let keeper = shop.clone();
     let keeper_disk = disk.clone();
     let housekeeping = std::thread::Builder::new()
@@ -265,16 +270,22 @@ fn erased_elsewhere(state: &State, keys: &KeyStore<Disk>) -> Vec<uuid::Uuid> {
     erased.map(|(id, _)| *id).collect()
 }
 
-/// Makes checkpoints while the shop runs, from the one before and the journal: never from the views.
+/// Makes checkpoints while the shop runs, from the one before and the journal: never from the views. When the shop is
+/// busy it waits for a quieter moment, but not for ever.
 fn keep_house(shop: &Shop, disk: &Disk) {
-    let mut since = shop.head().map_or(0, |head| head.records);
+    let records = || shop.head().map_or(0, |head| head.records);
+    let mut folded = records();
+    let mut seen = folded;
     while !shop.shared.stopping.load(Ordering::Acquire) && !shop.shared.fatal.load(Ordering::Acquire) {
-        std::thread::park_timeout(Duration::from_secs(2));
-        let records = shop.head().map_or(0, |head| head.records);
-        if records.saturating_sub(since) < CHECKPOINT_EVERY {
+        std::thread::park_timeout(LOOK_EVERY);
+        let now = records();
+        let quiet = now.saturating_sub(seen) < QUIET_RECORDS;
+        seen = now;
+        let behind = now.saturating_sub(folded);
+        if behind < CHECKPOINT_EVERY || (behind < CHECKPOINT_AT_LAST && !quiet) {
             continue;
         }
-        since = records;
+        folded = now;
         if let Err(error) = fold(disk, &shop.shared.reader) {
             shop.shared.alarm(format!("no checkpoint could be made: {error}"));
         }
@@ -323,9 +334,11 @@ impl Running {
     pub fn stop(mut self) -> std::io::Result<()> {
         let shared = self.shop.shared.clone();
         shared.stopping.store(true, Ordering::Release);
-        // The inbox may be full; the writer makes room.
-        let _ = self.shop.inbox.send(Message::Stop);
-        let ended = self.writer.take().and_then(|thread| thread.join().ok()).flatten();
+        self.shop.seat.stop();
+        if let Some(thread) = self.writer.take() {
+            let _ = thread.join();
+        }
+        let ended = self.shop.seat.end();
         if let Some(thread) = self.housekeeping.take() {
             thread.thread().unpark();
             let _ = thread.join();

@@ -1,7 +1,6 @@
 //! [`Shop`], the handle that the rest of the daemon holds.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc::{SyncSender, TrySendError};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 
 use pos_domain::command::Command;
@@ -15,10 +14,12 @@ use pos_domain::time::{Date, Millis, Now, Zone};
 use pos_journal::codec::{CommandKey, Origin};
 use pos_journal::{Disk, Head, KeyError, KeyStore, Position, Reader};
 use thiserror::Error;
+use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::{broadcast, oneshot};
 use uuid::Uuid;
 
 use super::figures::Figures;
+use super::seat::Seat;
 use super::writer::Timekeeper;
 use crate::views::Views;
 
@@ -131,11 +132,6 @@ pub(super) struct Job {
     pub(super) reply: oneshot::Sender<Result<Done, SubmitError>>,
 }
 
-pub(super) enum Message {
-    Job(Box<Job>),
-    Stop,
-}
-
 /// What the writer tells about its disk now and then.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct DiskNews {
@@ -167,7 +163,7 @@ pub(super) struct Shared {
 #[derive(Clone)]
 pub struct Shop {
     pub(super) shared: Arc<Shared>,
-    pub(super) inbox: SyncSender<Message>,
+    pub(super) seat: Arc<Seat>,
 }
 
 impl Shop {
@@ -181,7 +177,13 @@ impl Shop {
         command: Command,
         origin: Origin,
     ) -> Result<Done, SubmitError> {
-        self.send(key, command, origin)?.await.unwrap_or(Err(SubmitError::OutcomeUnknown))
+        let (job, answer) = self.job(key, command, origin)?;
+        if self.seat.is_quiet() && may_wait_here() {
+            tokio::task::block_in_place(|| self.seat.at_once(job).or_else(|job| self.seat.put(job)))?;
+        } else {
+            self.seat.put(job)?;
+        }
+        answer.await.unwrap_or(Err(SubmitError::OutcomeUnknown))
     }
 
     /// The same, for threads that may wait.
@@ -194,25 +196,22 @@ impl Shop {
         command: Command,
         origin: Origin,
     ) -> Result<Done, SubmitError> {
-        self.send(key, command, origin)?.blocking_recv().unwrap_or(Err(SubmitError::OutcomeUnknown))
+        let (job, answer) = self.job(key, command, origin)?;
+        self.seat.put(job)?;
+        answer.blocking_recv().unwrap_or(Err(SubmitError::OutcomeUnknown))
     }
 
-    fn send(
+    fn job(
         &self,
         key: Option<CommandKey>,
         command: Command,
         origin: Origin,
-    ) -> Result<oneshot::Receiver<Result<Done, SubmitError>>, SubmitError> {
+    ) -> Result<(Box<Job>, oneshot::Receiver<Result<Done, SubmitError>>), SubmitError> {
         if self.shared.stopping.load(Ordering::Acquire) {
             return Err(SubmitError::Stopping);
         }
         let (reply, answer) = oneshot::channel();
-        let job = Message::Job(Box::new(Job { key, command, origin, reply }));
-        self.inbox.try_send(job).map_err(|error| match error {
-            TrySendError::Full(_) => SubmitError::NotReady("The box is busy; ask again in a second.".into()),
-            TrySendError::Disconnected(_) => SubmitError::Stopping,
-        })?;
-        Ok(answer)
+        Ok((Box::new(Job { key, command, origin, reply }), answer))
     }
 
     /// The committed state. Never hold it across an await.
@@ -324,6 +323,11 @@ impl Shop {
     pub fn figures(&self) -> &Figures {
         &self.shared.figures
     }
+}
+
+/// Whether this thread can let others do its tasks while it waits.
+fn may_wait_here() -> bool {
+    Handle::try_current().is_ok_and(|handle| handle.runtime_flavor() == RuntimeFlavor::MultiThread)
 }
 
 /// The subject of a month's free text.

@@ -1,12 +1,10 @@
-//! The one writer: takes all commands that wait, decides each against what this group has decided before it, writes them
-//! as one group with one sync, and answers. No lock is held while money is decided.
+//! Deciding: commands are taken one after another, each decided against what was decided before it, and gathered into
+//! groups. Nothing that is decided here has happened before its group is on disk (see [`super::group`]).
 
-use std::collections::HashMap;
 use std::fmt;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::sync::{Arc, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use pos_domain::command::{Change, Command};
 use pos_domain::decide::{Context, Refusal, RefusalKind, decide};
@@ -15,25 +13,20 @@ use pos_domain::sale::Sale;
 use pos_domain::state::State;
 use pos_domain::time::{Millis, Now, judge};
 use pos_journal::codec::{Author, CommandKey, Entry};
-use pos_journal::{AppendError, Disk, Head, Journal, Room};
-use tokio::sync::oneshot;
+use pos_journal::{Disk, Head, Journal};
 use uuid::Uuid;
 
+use super::group::{Group, Member, answer};
 use super::reads::ReadError;
-use super::shop::{DiskNews, Done, Happening, Job, Message, Shared, SubmitError};
+use super::shop::{Done, Job, Shared, SubmitError};
 use crate::clock::Clock;
 use crate::views::{self, Found};
 
 /// Commands per group, and bytes after which no more are taken in.
 const MOST_COMMANDS: usize = 512;
 const ENOUGH_BYTES: usize = 4 << 20;
-/// The most that a single command may write.
-const MOST_BYTES: usize = 30 << 20;
-/// How long the writer sleeps when nothing comes; its pulse for the watchdog.
-const PULSE: Duration = Duration::from_millis(500);
-
-type Reply = oneshot::Sender<Result<Done, SubmitError>>;
-
+/// The most that a single command may write; with what came before it within a group of the journal.
+const MOST_BYTES: usize = 27 << 20;
 /// Judges the clock against the time of the last record.
 pub(super) struct Timekeeper {
     clock: Arc<dyn Clock>,
@@ -55,97 +48,34 @@ impl Timekeeper {
     }
 }
 
-/// A command of the group that is being made.
-struct Member {
-    key: Option<CommandKey>,
-    reply: Reply,
-    /// The same request, come again meanwhile.
-    again: Vec<(Reply, bool)>,
-    events: Vec<Arc<Event>>,
-    /// Number of its last record in the group.
-    last: usize,
-}
-
-/// What one sync makes durable.
-#[derive(Default)]
-struct Group {
-    members: Vec<Member>,
-    entries: Vec<Entry>,
-    bytes: Vec<u8>,
-    ends: Vec<usize>,
-    by_key: HashMap<[u8; 16], usize>,
-    /// Sales that began in this group, by member.
-    begun: HashMap<Uuid, usize>,
-    /// Sales that are no longer open since this group.
-    closed: HashMap<Uuid, Arc<Sale>>,
-    erased: Vec<Uuid>,
-    ordinary: bool,
-}
-
-/// What the writer leaves: the journal to be closed, and the state to be kept in a checkpoint.
-pub(super) struct Ended {
-    pub(super) journal: Journal<Disk>,
-    pub(super) state: State,
-}
-
+/// Decides; one at a time does (see [`super::seat`]).
 pub(super) struct Writer {
     pub(super) shared: Arc<Shared>,
-    pub(super) journal: Journal<Disk>,
-    pub(super) inbox: Receiver<Message>,
     pub(super) author: Author,
-    /// The committed state and what this group has decided.
+    /// The committed state and what was decided since.
     pub(super) ahead: State,
-    /// The last group found no room: go on one by one, so that what closes the shop gets through.
+    pub(super) journal: Journal<Disk>,
+    /// The last group found no room.
     pub(super) tight: bool,
+    /// When readers were told last how the disk is doing.
+    pub(super) told: Option<Instant>,
 }
 
 impl Writer {
-    /// Runs until told to stop, or until the disk fails. Gives the journal back to be closed.
-    pub(super) fn run(mut self) -> Option<Ended> {
-        let mut stop = false;
-        let mut news = Instant::now();
-        while !stop {
-            self.shared.ticks.fetch_add(1, Ordering::Relaxed);
-            let mut group = Group::default();
-            match self.inbox.recv_timeout(PULSE) {
-                Ok(Message::Job(job)) => self.take(*job, &mut group),
-                Ok(Message::Stop) => stop = true,
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => stop = true,
-            }
-            while group.members.len() < MOST_COMMANDS && group.bytes.len() < ENOUGH_BYTES && !self.tight {
-                match self.inbox.try_recv() {
-                    Ok(Message::Job(job)) => self.take(*job, &mut group),
-                    Ok(Message::Stop) => stop = true,
-                    Err(_) => break,
-                }
-            }
-            if !group.entries.is_empty() && self.commit(group).is_err() {
-                self.shared.fatal.store(true, Ordering::Release);
-                return None;
-            }
-            if news.elapsed() > PULSE {
-                self.tell_news();
-                news = Instant::now();
-            }
-        }
-        Some(Ended { journal: self.journal, state: self.ahead })
+    /// Whether the group may take more commands in. After a group that found no room they go one by one, so that what
+    /// closes the shop gets through.
+    pub(super) fn has_place(&self, group: &Group) -> bool {
+        let most = if self.tight { 1 } else { MOST_COMMANDS };
+        group.members.len() < most && group.bytes.len() < ENOUGH_BYTES
     }
 
-    /// Tells readers how the disk is doing.
-    pub(super) fn tell_news(&self) {
-        if let Ok(condition) = self.journal.condition() {
-            *self.shared.disk.lock().unwrap_or_else(PoisonError::into_inner) = DiskNews {
-                journal_bytes: condition.bytes,
-                segments: condition.segments,
-                disk_free: condition.free_bytes,
-                spare_ready: condition.spare_ready,
-            };
-        }
+    /// Whether a command must be the first of its group: a Z names the last record before it.
+    pub(super) fn begins_group(command: &Command) -> bool {
+        matches!(command, Command::CloseShift { .. })
     }
 
     /// Decides a command into the group, or answers it at once.
-    fn take(&mut self, job: Job, group: &mut Group) {
+    pub(super) fn take(&mut self, job: Job, group: &mut Group) {
         match self.repeated(&job, group) {
             Ok(Some(Again::Member(index, same_sale))) => {
                 if let Some(member) = group.members.get_mut(index) {
@@ -241,10 +171,6 @@ impl Writer {
                 return answer(reply, Err(refusal.into()));
             }
         };
-        if decision.events.is_empty() {
-            let done = Done { position: None, events: Vec::new(), repeated: false, same_sale: false };
-            return answer(reply, Ok(done));
-        }
         let first = group.entries.len();
         let (bytes_before, ends_before) = (group.bytes.len(), group.ends.len());
         let parts = u16::try_from(decision.events.len()).unwrap_or(u16::MAX);
@@ -288,7 +214,9 @@ impl Writer {
             }
             events.push(Arc::new(entry.event.clone()));
         }
-        self.shared.time.recorded();
+        if !events.is_empty() {
+            self.shared.time.recorded();
+        }
         let index = group.members.len();
         if let Some(id) = key {
             group.by_key.insert(id.key, index);
@@ -298,8 +226,8 @@ impl Writer {
         }
         group.erased.extend(erases);
         group.ordinary |= !closes;
-        let last = group.entries.len() - 1;
-        group.members.push(Member { key, reply, again: Vec::new(), events, last });
+        // One that changed nothing waits with the others: what it found may not have happened yet.
+        group.members.push(Member { key, reply, again: Vec::new(), events, end: group.entries.len() });
     }
 
     /// A refund makes a sale of its own, whose id must never have been used.
@@ -331,95 +259,6 @@ impl Writer {
         // A sale that came with a key was looked for already, and is new.
         if keyed && matches!(command, Command::Sell(_)) { Ok(None) } else { self.shared.closed_sale(id) }
     }
-
-    /// Writes the group and answers its members. An error means that the disk is not to be trusted any more: nobody is
-    /// answered, the process must end.
-    fn commit(&mut self, group: Group) -> Result<(), AppendError> {
-        let mut bodies = Vec::with_capacity(group.ends.len());
-        let mut start = 0;
-        for end in &group.ends {
-            bodies.push(group.bytes.get(start..*end).unwrap_or_default());
-            start = *end;
-        }
-        let room = if group.ordinary { Room::Ordinary } else { Room::Reserve };
-        let started = Instant::now();
-        let appended = match self.journal.append(&bodies, room) {
-            Ok(appended) => appended,
-            Err(error @ (AppendError::SyncFailed(_) | AppendError::Poisoned | AppendError::NoEpoch)) => {
-                tracing::error!("{error}");
-                return Err(error);
-            }
-            Err(error) => {
-                self.discard(group, &error);
-                return Ok(());
-            }
-        };
-        self.tight = false;
-        let figures = &self.shared.figures;
-        figures.commit_seconds.observe(started.elapsed().as_secs_f64());
-        figures.group_records.observe(group.entries.len() as f64);
-        figures.committed.inc_by(group.members.len() as u64);
-        // The views first: a sale that is no longer open must be found there.
-        let records = group.entries.iter().zip(appended.locators.iter().copied());
-        self.shared.views.add(records, appended.head.evidence());
-        {
-            let mut committed = self.shared.committed.write().unwrap_or_else(PoisonError::into_inner);
-            for entry in &group.entries {
-                committed.apply(&entry.event, entry.time, entry.business_date);
-            }
-        }
-        for id in &group.erased {
-            if let Err(error) = self.shared.keys.erase(pos_journal::Subject(*id.as_bytes())) {
-                // The event stands; the next start erases again.
-                self.shared.alarm(format!("a customer's key could not be destroyed yet: {error}"));
-            }
-        }
-        self.tell(group, appended.first);
-        Ok(())
-    }
-
-    fn tell(&self, group: Group, first: pos_journal::Position) {
-        let at = |index: usize| pos_journal::Position { seq: first.seq + index as u64, ..first };
-        let listened_to = self.shared.happenings.receiver_count() > 0;
-        let mut index = 0;
-        for member in group.members {
-            for event in &member.events {
-                if listened_to {
-                    let time = group.entries.get(index).map_or(Millis::default(), |entry| entry.time);
-                    let happening = Happening { position: at(index), time, event: event.clone() };
-                    // Nobody may have been listening after all.
-                    let _ = self.shared.happenings.send(Arc::new(happening));
-                }
-                index += 1;
-            }
-            let done = Done {
-                position: Some(at(member.last)),
-                events: member.events,
-                repeated: false,
-                same_sale: false,
-            };
-            for (reply, same_sale) in member.again {
-                self.shared.figures.repeated.inc();
-                answer(reply, Ok(Done { repeated: true, same_sale, ..done.clone() }));
-            }
-            answer(member.reply, Ok(done));
-        }
-    }
-
-    /// The group found no room: as if it had never been.
-    fn discard(&mut self, group: Group, error: &AppendError) {
-        tracing::warn!("{error}");
-        self.shared.figures.no_space.inc();
-        self.tight = true;
-        self.ahead = self.shared.committed.read().unwrap_or_else(PoisonError::into_inner).clone();
-        for member in group.members {
-            let refused = || SubmitError::NoSpace(error.to_string());
-            for (reply, _) in member.again {
-                answer(reply, Err(refused()));
-            }
-            answer(member.reply, Err(refused()));
-        }
-    }
 }
 
 /// Position and hash of the journal's end, as a Z has them; nothing before the first record.
@@ -439,11 +278,6 @@ enum Again {
     Member(usize, bool),
     /// In the journal.
     Done(Done),
-}
-
-fn answer(reply: Reply, result: Result<Done, SubmitError>) {
-    // Whoever asked may have gone; what was decided stands all the same.
-    let _ = reply.send(result);
 }
 
 fn read_failed(error: ReadError) -> SubmitError {

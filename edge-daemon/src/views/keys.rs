@@ -15,7 +15,7 @@
 //! | `!form`                               | [`FORM`]                               |
 //!
 //! Numbers are big-endian, so that keys sort as time does: most go to the end of their kind, where sled is quick. Kinds
-//! `d`, `m` and `r` are kept in rows ([`super::rows`]).
+//! `k`, `s`, `d`, `m` and `r` are kept in rows ([`super::rows`]).
 
 use pos_domain::catalog::ProductId;
 use pos_domain::event::{Event, Step};
@@ -30,7 +30,7 @@ pub type Put = (Box<[u8]>, Box<[u8]>);
 
 /// Where the form of the keys is kept, and which this is: a tree of another form is made again.
 pub(super) const FORM_KEY: &[u8] = b"!form";
-pub(super) const FORM: &[u8] = b"2";
+pub(super) const FORM: &[u8] = b"3";
 /// Where the position of a record is kept up to which all is taken in, and was synced before this was written.
 pub(super) const APPLIED: &[u8] = b"!applied";
 

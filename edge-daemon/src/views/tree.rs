@@ -9,7 +9,7 @@ use pos_journal::{EpochId, Evidence, Position};
 use thiserror::Error;
 
 use super::keys::{APPLIED, FORM, FORM_KEY};
-use super::rows::{Row, has_rows, row_of};
+use super::rows::{self, Row, has_rows, row_of};
 
 /// Why sled cannot be used.
 #[derive(Debug, Error)]
@@ -75,15 +75,21 @@ impl Tree {
     }
 
     pub(super) fn get(&self, key: &[u8]) -> Result<Option<Box<[u8]>>, TreeError> {
-        guarded(|| match row_of(key) {
-            Some(row) => Ok(self.row(&row)?.get(key)),
-            None => Ok(self.db.get(key)?.map(|value| value.as_ref().into())),
+        guarded(|| {
+            let own = |key: &[u8]| Ok(self.db.get(key)?.map(|value| value.as_ref().into()));
+            let Some(row) = row_of(key) else { return own(key) };
+            let Some(bytes) = self.db.get(row)? else { return Ok(None) };
+            match rows::find(&bytes, key) {
+                Some(value) => Ok(Some(value.into())),
+                None if rows::is_full(&bytes) => own(&rows::alone(key)),
+                None => Ok(None),
+            }
         })
     }
 
     fn row(&self, row: &[u8]) -> Result<Row, TreeError> {
-        let Some(bytes) = self.db.get(row)? else { return Ok(Row::default()) };
-        Row::decode(&bytes).ok_or(TreeError::Nonsense)
+        let bytes = self.db.get(row)?;
+        Row::decode(row, bytes.as_deref().unwrap_or_default()).ok_or(TreeError::Nonsense)
     }
 
     /// Keys of one kind from `low` (inclusive) to `high` (exclusive) in order, or from the end.
@@ -104,7 +110,7 @@ impl Tree {
             for item in range {
                 let (key, value) = item?;
                 let mut keys = match has_rows(&key) {
-                    true => Row::decode(&value).ok_or(TreeError::Nonsense)?.keys(&key).collect(),
+                    true => Row::decode(&key, &value).ok_or(TreeError::Nonsense)?.into_keys().collect(),
                     false => vec![(key.as_ref().into(), value.as_ref().into())],
                 };
                 keys.retain(|(key, _): &(Box<[u8]>, _)| **key >= *low && **key < *high);
@@ -129,24 +135,24 @@ impl Tree {
         puts: impl Iterator<Item = (&'a [u8], &'a [u8])>,
     ) -> Result<(), TreeError> {
         guarded(|| {
-            let mut open: Option<(Vec<u8>, Row)> = None;
+            let mut open: Option<Row> = None;
             for (key, value) in puts {
                 let Some(row) = row_of(key) else {
                     self.db.insert(key, value)?;
                     continue;
                 };
-                if open.as_ref().is_none_or(|(of, _)| *of != row) {
-                    let keys = self.row(&row)?;
-                    if let Some((done, keys)) = open.replace((row, keys)) {
-                        self.db.insert(done, keys.encode())?;
+                if open.as_ref().is_none_or(|open| open.key() != row) {
+                    let next = self.row(&row)?;
+                    if let Some(done) = open.replace(next) {
+                        self.db.insert(done.key(), done.encode())?;
                     }
                 }
-                if let Some((_, keys)) = &mut open {
-                    keys.put(key, value);
+                if open.as_mut().is_some_and(|open| !open.put(key, value)) {
+                    self.db.insert(rows::alone(key), value)?;
                 }
             }
-            if let Some((done, keys)) = open {
-                self.db.insert(done, keys.encode())?;
+            if let Some(done) = open {
+                self.db.insert(done.key(), done.encode())?;
             }
             Ok(())
         })
@@ -247,6 +253,21 @@ mod tests {
         assert_eq!(scan(&key(7), &key(55), 30, true), names(&mut (25..55).rev()));
         assert_eq!(tree.get(&key(33)).unwrap().as_deref(), Some(b"33".as_slice()));
         assert_eq!(tree.get(&[key(33), vec![0]].concat()).unwrap().as_deref(), None);
+    }
+
+    #[test]
+    fn more_ids_of_one_instant_than_a_row_holds_are_all_found() {
+        let folder = tempfile::tempdir().unwrap();
+        let tree = Tree::open(folder.path(), 8 << 20).unwrap();
+        let key = |n: u32| [b"kAAAAAAAAAAAA".as_slice(), &n.to_be_bytes()].concat();
+        for part in 0..4 {
+            let keys: Vec<_> = (part * 300..part * 300 + 300).map(|n| (key(n), n.to_string())).collect();
+            tree.apply(keys.iter().map(|(key, value)| (key.as_slice(), value.as_bytes()))).unwrap();
+        }
+        for n in 0..1200 {
+            assert_eq!(tree.get(&key(n)).unwrap().as_deref(), Some(n.to_string().as_bytes()), "{n}");
+        }
+        assert_eq!(tree.get(&key(1200)).unwrap(), None);
     }
 
     #[test]

@@ -78,6 +78,10 @@ impl Barcode {
         if scan.len() > MAX_SCAN {
             return Err(BarcodeError::TooLong { bytes: scan.len() });
         }
+        // What nearly every scan is, and what the shape would decide, too.
+        if matches!(scan.len(), 8 | 12 | 13 | 14) && scan.bytes().all(|byte| byte.is_ascii_digit()) {
+            return item(scan, rules);
+        }
         let scan = scan.trim_matches(|c: char| c.is_ascii_whitespace());
         if scan.is_empty() {
             return Err(BarcodeError::Empty);

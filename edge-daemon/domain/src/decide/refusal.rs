@@ -7,6 +7,7 @@ use core::fmt::Display;
 
 use uuid::Uuid;
 
+use crate::quantity::Quantity;
 use crate::sale::Status;
 
 /// How a refusal maps to the protocol.
@@ -76,6 +77,13 @@ pub(super) fn unknown_product(code: &str) -> Refusal {
 
 pub(super) fn bad_quantity() -> Refusal {
     impossible("bad-quantity", "A quantity must be more than 0 and at most 99999.999.".into())
+}
+
+pub(super) fn label_differs(asked: Quantity, label: Quantity) -> Refusal {
+    let detail = format!(
+        "The label says {label}, not {asked}: leave the quantity out, or send how many pieces with this label are sold."
+    );
+    impossible("label-differs", detail)
 }
 
 pub(super) fn bad_amount(what: &'static str) -> Refusal {

@@ -1,6 +1,5 @@
 //! Ringing up: lines, prices, tenders, completion.
 
-use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
@@ -304,7 +303,11 @@ impl Desk<'_> {
         check_discount(draft.discount)?;
         short_option("originalReference", draft.original_reference.as_ref())?;
         let (code, product, scanned) = self.look_up(&draft.item);
-        let quantity = draft.quantity.or(scanned.quantity).unwrap_or(Quantity::ONE);
+        let quantity = match (draft.quantity, scanned.quantity) {
+            // What was sold elsewhere stands.
+            (Some(asked), Some(label)) if draft.as_sold.is_none() => of_labels(asked, label)?,
+            (asked, label) => asked.or(label).unwrap_or(Quantity::ONE),
+        };
         if quantity <= Quantity::ZERO || quantity > Quantity::MAX {
             return Err(refusal::bad_quantity());
         }
@@ -312,8 +315,8 @@ impl Desk<'_> {
         let line = |product: Option<&Arc<Product>>, unit_price, rate, mode, list_price| Line {
             number,
             product: product.map(|p| p.id),
-            sku: product.map_or_else(|| Arc::from(code.as_str()), |p| p.sku.clone()),
-            name: product.map_or_else(|| Arc::from(code.as_str()), |p| p.name.clone()),
+            sku: product.map_or_else(|| Arc::from(code), |p| p.sku.clone()),
+            name: product.map_or_else(|| Arc::from(code), |p| p.name.clone()),
             department: product.map_or_else(empty, |p| p.department.clone()),
             quantity,
             unit_price,
@@ -336,13 +339,13 @@ impl Desk<'_> {
             if terms.rate > MAX_RATE {
                 return Err(refusal::bad_rate());
             }
-            short("The product's code", &code)?;
+            short("The product's code", code)?;
             let differs = |p: &&Arc<Product>| p.price != terms.unit_price;
             let list_price = product.filter(differs).map(|p| p.price);
             return Ok(line(product, terms.unit_price, terms.rate, terms.mode, list_price));
         }
         let Some(found) = product else {
-            return Err(refusal::unknown_product(&code));
+            return Err(refusal::unknown_product(code));
         };
         let Some(rate) = self.store.rate(&found.tax_class) else {
             return Err(refusal::unknown_tax_class(&found.sku, &found.tax_class));
@@ -355,16 +358,16 @@ impl Desk<'_> {
     }
 
     /// Finds the product, and what its barcode says about price or quantity.
-    fn look_up<'a>(&'a self, item: &ItemRef) -> (String, Option<&'a Arc<Product>>, Scanned) {
+    fn look_up<'a>(&'a self, item: &'a ItemRef) -> (&'a str, Option<&'a Arc<Product>>, Scanned) {
         let code = match item {
-            ItemRef::Sku(sku) => return (sku.clone(), self.state.catalog.by_sku(sku), Scanned::default()),
+            ItemRef::Sku(sku) => return (sku, self.state.catalog.by_sku(sku), Scanned::default()),
             ItemRef::Barcode(code) => code,
         };
         let Ok(barcode) = Barcode::parse(code, &self.store.embedded) else {
-            return (code.clone(), self.state.catalog.by_code(code), Scanned::default());
+            return (code, self.state.catalog.by_code(code), Scanned::default());
         };
         let product = self.state.catalog.by_barcode(&barcode).or_else(|| self.state.catalog.by_code(code));
-        (code.clone(), product, self.scanned(&barcode))
+        (code, product, self.scanned(&barcode))
     }
 
     fn scanned(&self, barcode: &Barcode) -> Scanned {
@@ -425,6 +428,19 @@ impl Desk<'_> {
         }
         (sale.total, sale.tax) = (priced.total, priced.tax);
         Ok(())
+    }
+}
+
+/// How much is sold of what carries a label with a weight or count: so many pieces with that label, or just what the
+/// label says.
+fn of_labels(asked: Quantity, label: Quantity) -> Result<Quantity, Refusal> {
+    if asked == label {
+        return Ok(label);
+    }
+    match (asked.0 % 1000, label.0.checked_mul(asked.0 / 1000)) {
+        (0, Some(all)) => Ok(Quantity(all)),
+        (0, None) => Err(refusal::bad_quantity()),
+        _ => Err(refusal::label_differs(asked, label)),
     }
 }
 

@@ -45,6 +45,7 @@ const TABLES: &str = "
         sale uuid NOT NULL, quantity_change bigint NOT NULL, at bigint NOT NULL, product int NOT NULL,
         reason text NOT NULL);
     CREATE TABLE IF NOT EXISTS idempotency_key (key text PRIMARY KEY, request_hash bytea NOT NULL, sale uuid NOT NULL);
+    CREATE INDEX IF NOT EXISTS sale_of_day ON sale (business_day);
 ";
 
 const KEYS: &str = "INSERT INTO idempotency_key SELECT * FROM unnest($1::text[], $2::bytea[], $3::uuid[])";

@@ -2,7 +2,9 @@
 //!
 //! One thread writes. It takes every sale that waits, stores them all in one transaction, commits (one sync of the
 //! write-ahead log) and answers them; while it syncs, the next sales gather. Statements are prepared once,
-//! rows of a sale go in by one statement each for lines and movements, keys are 16-byte time-ordered ids.
+//! rows of a sale go in by one statement each for lines and movements, keys are 16-byte time-ordered ids. What the
+//! daemon finds by its views is found here, too: a sale by id, key, receipt number and day; movements of a product are
+//! looked for in all movements by both.
 
 use super::endpoint::{Store, StoreError};
 use super::pricing::Sale;
@@ -49,6 +51,7 @@ const TABLES: &str = "
         quantity_change INTEGER NOT NULL, reason TEXT NOT NULL, sale BLOB NOT NULL, at INTEGER NOT NULL);
     CREATE TABLE IF NOT EXISTS idempotency_key (key TEXT PRIMARY KEY, request_hash BLOB NOT NULL,
         sale BLOB NOT NULL) WITHOUT ROWID;
+    CREATE INDEX IF NOT EXISTS sale_of_day ON sale (business_day);
 ";
 
 struct Waiting {

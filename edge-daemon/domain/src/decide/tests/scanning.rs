@@ -54,6 +54,29 @@ fn a_label_with_a_weight_is_so_many_kilograms() {
 }
 
 #[test]
+fn a_quantity_beside_a_label_is_its_own_or_a_number_of_labels() {
+    let mut shop = Shop::new();
+    let asked = |code: &str, text| LineDraft { quantity: Some(quantity(text)), ..scan(code) };
+    let weight = label("21", 12_345, 475);
+    for (text, sold) in [("1", "0.475"), ("2", "0.950"), ("0.475", "0.475")] {
+        assert_eq!(rung(&mut shop, asked(&weight, text)).0, sold, "{text}");
+    }
+    let count = label("22", 12_345, 6);
+    for (text, sold) in [("1", "6.000"), ("6", "6.000"), ("2", "12.000")] {
+        assert_eq!(rung(&mut shop, asked(&count, text)).0, sold, "{text}");
+    }
+    for (code, text, refusal) in [
+        (&weight, "0.5", "label-differs"),
+        (&weight, "0", "bad-quantity"),
+        (&weight, "-1", "bad-quantity"),
+        (&count, "99999", "bad-quantity"),
+    ] {
+        let ring = shop.ring().line(asked(code, text));
+        assert_eq!(shop.sell_refusal(ring), refusal, "{text}");
+    }
+}
+
+#[test]
 fn a_label_with_a_count_is_so_many_pieces() {
     let mut shop = Shop::new();
     assert_eq!(rung(&mut shop, scan(&label("22", 12_345, 6))), ("6.000".into(), 1290, 7740));
