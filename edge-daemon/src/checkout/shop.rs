@@ -124,6 +124,9 @@ pub struct Condition {
     pub alarms: Vec<String>,
 }
 
+/// Where a command's answer comes.
+type Answer = oneshot::Receiver<Result<Done, SubmitError>>;
+
 /// A command on its way to the writer.
 pub(super) struct Job {
     pub(super) key: Option<CommandKey>,
@@ -206,7 +209,7 @@ impl Shop {
         key: Option<CommandKey>,
         command: Command,
         origin: Origin,
-    ) -> Result<(Box<Job>, oneshot::Receiver<Result<Done, SubmitError>>), SubmitError> {
+    ) -> Result<(Box<Job>, Answer), SubmitError> {
         if self.shared.stopping.load(Ordering::Acquire) {
             return Err(SubmitError::Stopping);
         }
