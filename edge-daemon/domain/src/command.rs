@@ -316,6 +316,19 @@ impl Command {
         }
     }
 
+    /// The id of what this makes, made by the client: it must never have been used for the like.
+    #[must_use]
+    pub fn new_id(&self) -> Option<Uuid> {
+        match self {
+            Self::Sell(draft) => Some(draft.id),
+            Self::ChangeSale { change: Change::Refund { id, .. }, .. }
+            | Self::AdjustStock { id, .. }
+            | Self::OpenShift { id, .. }
+            | Self::MoveCash { id, .. } => Some(*id),
+            _ => None,
+        }
+    }
+
     /// Whether this is needed to close the shop: allowed to use the last room on a full disk.
     #[must_use]
     pub fn closes(&self) -> bool {

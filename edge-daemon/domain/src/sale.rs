@@ -17,7 +17,7 @@ use crate::catalog::ProductId;
 use crate::money::{Currency, Money};
 use crate::quantity::Quantity;
 use crate::seal::Sealed;
-use crate::tax::{Rate, TaxMode};
+use crate::tax::{Rate, TaxMode, TaxRounding};
 use crate::tender::{Method, PaymentStatus, Tender};
 use crate::time::{Date, Millis};
 
@@ -255,6 +255,18 @@ pub struct Sale {
     /// Points earned (by a return: taken back).
     #[serde(default, skip_serializing_if = "is_default")]
     pub points: i64,
+    /// How tax is rounded, as configured when it began; `None` before this was recorded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tax_rounding: Option<TaxRounding>,
+    /// Whether prices contain tax, as configured when it began.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tax_mode: Option<TaxMode>,
+    /// Points that its tenders took (on a return: gave back), at what a point was worth then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub points_spent: Option<i64>,
+    /// What returns of it gave back in cash, before that was rounded.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub returned_cash: Money,
 }
 
 impl Sale {

@@ -64,7 +64,7 @@ pub struct Totals {
     pub sold: Money,
     /// Sum of returns, tax included.
     pub returned: Money,
-    /// Sum of voided sales, tax included.
+    /// Sum of voided sales less voided returns, tax included.
     pub voided: Money,
     /// Discounts given.
     pub discounts: Money,
@@ -112,8 +112,10 @@ impl Totals {
             return;
         }
         self.voids += 1;
-        self.voided += sale.total;
-        self.discounts -= sale.live_lines().map(|line| line.discount).sum();
+        self.voided += Money(sale.total.0.saturating_mul(sale.sign()));
+        if sale.kind == Kind::Sale {
+            self.discounts -= sale.live_lines().map(|line| line.discount).sum();
+        }
         self.money(sale, -sale.sign());
     }
 

@@ -21,7 +21,7 @@ use crate::tender::Method;
 use crate::time::{Date, Millis};
 
 /// The version of [`State::apply`]: a checkpoint made by another is not used.
-pub const APPLY_VERSION: u32 = 2;
+pub const APPLY_VERSION: u32 = 3;
 
 /// The store, as far as deciding needs it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -150,8 +150,8 @@ impl State {
             }
         }
         if let Some(account) = sale.customer.and_then(|id| self.customers.get_mut(&id)) {
-            account.points +=
-                sign * sale.points - sign * self.store.as_ref().map_or(0, |store| spent(sale, store));
+            let now = || self.store.as_ref().map_or(0, |store| spent(sale, store));
+            account.points += sign * sale.points - sign * sale.points_spent.unwrap_or_else(now);
         }
     }
 

@@ -92,7 +92,7 @@ pub struct Tender {
 /// How a sale's tenders stand against its total.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Settlement {
-    /// Still to be paid; zero once settled.
+    /// Still to be paid, as cash where there is cash already; zero once settled.
     pub due: Money,
     /// Cash rounding: what the customer pays more (or, negative, less) than the total.
     pub rounding: Money,
@@ -133,7 +133,8 @@ pub fn settle(total: Money, tenders: impl Iterator<Item = (Method, Money)>, incr
             ..Settlement::default()
         };
     }
-    Settlement { due: rest - cash, ..Settlement::default() }
+    // With cash on the counter, what is missing is missing in cash, as it is rounded.
+    Settlement { due: if any_cash { rounded - cash } else { rest }, ..Settlement::default() }
 }
 
 #[cfg(test)]
@@ -163,7 +164,9 @@ mod tests {
 
     #[test]
     fn too_little_leaves_a_rest_and_other_money_gives_no_change() {
-        assert_eq!(settled(1234, &[(Method::Cash, 1000)], 5).due, Money(234));
+        assert_eq!(settled(1234, &[(Method::Cash, 1000)], 5).due, Money(235));
+        assert_eq!(settled(118, &[(Method::Cash, 119)], 5).due, Money(1));
+        assert_eq!(settled(1234, &[(Method::Card, 1000)], 5).due, Money(234));
         assert_eq!(settled(1234, &[(Method::Voucher, 2000)], 5).excess, Money(766));
         assert_eq!(settled(1234, &[], 5).due, Money(1234));
         assert!(!settled(0, &[], 1).settled, "an empty sale is not paid by itself");
@@ -180,7 +183,10 @@ mod tests {
                 prop_assert!(paid.rounding.0.abs() * 2 <= increment);
                 prop_assert!(paid.change >= Money::ZERO);
             } else if paid.excess == Money::ZERO {
-                prop_assert_eq!(paid.due, Money(total - cash - card));
+                // There is cash, if only none of it.
+                prop_assert!(paid.due > Money::ZERO && (paid.due - Money(total - cash - card)).0.abs() * 2 <= increment);
+                let rest = [(Method::Card, card), (Method::Cash, cash), (Method::Cash, paid.due.0)];
+                prop_assert!(settled(total, &rest, increment).settled, "paying what is due pays");
             }
         }
     }

@@ -184,6 +184,12 @@ impl<S: Storage> Journal<S> {
         Reader::within(self.storage.clone(), Arc::clone(&self.published))
     }
 
+    /// Makes the next epoch's ordinal higher than `ordinal`: a journal that was put back must not give one again that was
+    /// given since.
+    pub fn number_epochs_above(&mut self, ordinal: u16) {
+        self.next_ordinal = self.next_ordinal.max(ordinal.saturating_add(1));
+    }
+
     /// Starts an epoch with a random id that continues `parent`: the head, a checkpoint, what the cloud has, or
     /// nothing in a new shop. It counts from its first record on: an epoch without one is forgotten by the next open.
     ///

@@ -50,6 +50,7 @@ pub use record::{MAX_BODY_BYTES, RECORD_PREFIX_BYTES, Record, RecordError};
 pub use records::Records;
 pub use recovery::{Opened, Outcome};
 pub use seal::{KeyError, KeyStore, Sealed, Subject, UnsealError};
+pub use segment::epochs_begun;
 pub use spares::{Preparation, Room};
 pub use storage::{Access, Storage, StorageFile};
 pub use verify::{Progress, Report, VerifyError, verify};

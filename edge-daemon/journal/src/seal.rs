@@ -257,6 +257,42 @@ impl<S: Storage> KeyStore<S> {
         Ok(fresh)
     }
 
+    /// Adds the keys of another key file of this box that are missing here, but of nobody who was erased here. Returns how
+    /// many were added.
+    ///
+    /// # Errors
+    /// [`KeyError::Damaged`] when `other` is not the content of a key file, and as [`KeyStore::create`].
+    pub fn merge_keys_from(&self, other: &[u8]) -> Result<usize, KeyError> {
+        let content = keyfile::parse(other).ok_or(KeyError::Damaged)?;
+        let erased: HashSet<_> = content
+            .slots
+            .iter()
+            .filter_map(|slot| if let Slot::Erased(id) = slot { Some(*id) } else { None })
+            .collect();
+        let mut file = self.0.file.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut missing: HashMap<Subject, SecretKey> = HashMap::new();
+        {
+            let keys = self.usable_keys()?;
+            for slot in content.slots {
+                let Slot::Live(id, key) = slot else { continue };
+                let subject = Subject(id);
+                let known = keys.live.contains_key(&subject) || keys.erased.contains(&subject);
+                if !known && !erased.contains(&id) {
+                    missing.entry(subject).or_insert(key);
+                }
+            }
+        }
+        if missing.is_empty() {
+            return Ok(0);
+        }
+        let slots: Vec<Slot> =
+            missing.iter().map(|(subject, key)| Slot::Live(subject.0, key.clone())).collect();
+        file.append(&slots).map_err(|failure| self.failed(failure))?;
+        let added = missing.len();
+        self.keys_mut().live.extend(missing);
+        Ok(added)
+    }
+
     /// A keyed hash (HMAC-SHA256, cut to 16 bytes) to find persons by, for example `("email", "a@b.c")`. Without the
     /// box's own key nobody can try out values. `normalised` must be written in one way only.
     #[must_use]

@@ -76,6 +76,14 @@ pub(crate) fn epoch_dirs(storage: &impl Storage) -> io::Result<Vec<EpochDir>> {
     Ok(dirs)
 }
 
+/// How many epochs were ever begun in this journal, whether anything came of them or not.
+///
+/// # Errors
+/// When the folder cannot be read.
+pub fn epochs_begun(storage: &impl Storage) -> io::Result<u16> {
+    Ok(epoch_dirs(storage)?.last().map_or(0, |dir| dir.ordinal))
+}
+
 /// Opens a segment and reads its header. The inner error says that the segment is damaged.
 pub(crate) fn open<S: Storage>(
     storage: &S,

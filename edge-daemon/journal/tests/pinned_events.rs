@@ -92,6 +92,10 @@ fn sale() -> Sale {
         original: Some(id(0x50)),
         shift: Some(id(0x5F)),
         points: -2,
+        tax_rounding: None,
+        tax_mode: None,
+        points_spent: None,
+        returned_cash: Money::ZERO,
     }
 }
 

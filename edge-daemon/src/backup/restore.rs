@@ -4,7 +4,7 @@ use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use pos_journal::{Disk, KeyError, KeyStore, Report, verify};
+use pos_journal::{Disk, KeyError, KeyStore, Report, epochs_begun, verify};
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use serde_json::json;
 
@@ -33,7 +33,7 @@ pub struct Restored {
 /// Where the keys in place are from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Keys {
-    /// They were here, and know everything that the backup's know, and who was erased since.
+    /// They were here, and know who was erased since; what only the backup's knew was added.
     Kept,
     /// From the file that was given.
     Installed {
@@ -95,7 +95,8 @@ fn exchange(root: &Path, draft: &Path, manifest: &Manifest) -> Result<Option<Pat
         at(&aside, fs::rename(root.join(name), aside.join(name)))?;
     }
     // Before the journal: should the power go now, the old journal opens in a new epoch, which harms nobody.
-    let marker = json!({ "parent": manifest.position, "hash": manifest.hash });
+    let series = at(root, receipt_series_used(root))?;
+    let marker = json!({ "parent": manifest.position, "hash": manifest.hash, "seriesUsed": series });
     let path = root.join(RESTORED);
     let written = fs::File::create(&path).and_then(|mut file| {
         writeln!(file, "{marker}")?;
@@ -115,6 +116,18 @@ fn exchange(root: &Path, draft: &Path, manifest: &Manifest) -> Result<Option<Pat
     at(draft, fs::remove_dir(draft))?;
     sync_folder(root)?;
     Ok(anything.then_some(aside))
+}
+
+/// The highest receipt series that any journal here may have given numbers of: each epoch has one of its own.
+fn receipt_series_used(root: &Path) -> std::io::Result<u16> {
+    let mut highest = epochs_begun(&Disk::new(root.to_owned()))?;
+    for entry in fs::read_dir(root)? {
+        let name = entry?.file_name();
+        if name.to_str().is_some_and(|name| name.starts_with("set-aside-")) {
+            highest = highest.max(epochs_begun(&Disk::new(root.join(name)))?);
+        }
+    }
+    Ok(highest)
 }
 
 /// The first `set-aside-N` that does not exist.
@@ -216,6 +229,10 @@ fn install_keys(root: &Path, staged: Option<PathBuf>, aside: Option<&Path>) -> R
         return Ok(if present.is_some() { Keys::Kept } else { Keys::None });
     };
     if present.is_some() && is_same_box(root, &stage)? {
+        let file = key_file(&stage);
+        let given = at(&file, fs::read(&file))?;
+        let merged = open_keys(root)?.merge_keys_from(&given);
+        merged.map_err(|error| BackupError::Keys { place, error })?;
         at(&stage, fs::remove_dir_all(&stage))?;
         return Ok(Keys::Kept);
     }
@@ -241,7 +258,7 @@ fn install_keys(root: &Path, staged: Option<PathBuf>, aside: Option<&Path>) -> R
     Ok(Keys::Installed { erased_again })
 }
 
-/// Two key files are of one box if their look-up keys are equal: then the one in place has all that the backup's has.
+/// Two key files are of one box if their look-up keys are equal.
 fn is_same_box(root: &Path, stage: &Path) -> Result<bool, BackupError> {
     let proof = |keys: KeyStore<Disk>| keys.lookup_hash("same box", "");
     match open_keys(root) {

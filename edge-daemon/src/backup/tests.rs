@@ -98,6 +98,44 @@ fn a_backup_beside_a_busy_writer_is_whole_and_comes_back_in_a_new_epoch() {
 }
 
 #[test]
+fn no_receipt_number_comes_twice_however_often_the_same_backup_is_put_back() {
+    let places = folders();
+    let (shop, running, _clock) = trial::open(&places.data);
+    trial::put_pen(&shop);
+    trial::sell(&shop, trial::sale_of_a_pen());
+    save(&places.data, &places.copy, Some(&places.keys), None, &mut quiet()).unwrap();
+    running.stop().unwrap();
+    let mut series = Vec::new();
+    for _ in 0..3 {
+        restore(&places.data, &places.copy, Some(&places.keys), &mut quiet()).unwrap();
+        let (shop, running, _clock) = trial::open(&places.data);
+        let id = trial::sell(&shop, trial::sale_of_a_pen());
+        series.push(shop.sale(id).unwrap().unwrap().receipt.unwrap().series);
+        running.stop().unwrap();
+    }
+    assert_eq!(series, [2, 3, 4]);
+}
+
+#[test]
+fn keys_that_only_a_later_backup_has_are_added() {
+    let places = folders();
+    let (shop, running, _clock) = trial::open(&places.data);
+    save(&places.data, &places.copy, Some(&places.keys), None, &mut quiet()).unwrap();
+    let customer = put_customer(&shop, "Ada Lovelace");
+    let later = (places.copy.with_extension("later"), places.keys.with_extension("later"));
+    save(&places.data, &later.0, Some(&later.1), None, &mut quiet()).unwrap();
+    running.stop().unwrap();
+    // A new box: first the old backup, then the later one.
+    let place = tempfile::tempdir().unwrap();
+    restore(place.path(), &places.copy, Some(&places.keys), &mut quiet()).unwrap();
+    let restored = restore(place.path(), &later.0, Some(&later.1), &mut quiet()).unwrap();
+    assert_eq!(restored.keys, Keys::Kept);
+    let (shop, running, _clock) = trial::open(place.path());
+    assert_eq!(name_of(&shop, customer).as_deref(), Some("Ada Lovelace"));
+    running.stop().unwrap();
+}
+
+#[test]
 fn who_was_erased_after_the_backup_stays_erased() {
     let places = folders();
     let (shop, running, _clock) = trial::open(&places.data);

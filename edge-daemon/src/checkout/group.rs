@@ -2,13 +2,14 @@
 //! they happened, and are answered.
 
 use std::collections::HashMap;
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use pos_domain::event::Event;
 use pos_domain::sale::Sale;
 use pos_journal::codec::{CommandKey, Entry};
-use pos_journal::{AppendError, Position, Room};
+use pos_journal::{AppendError, KeyError, Position, Room};
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
@@ -121,8 +122,12 @@ impl Writer {
         }
         for id in &group.erased {
             if let Err(error) = self.shared.keys.erase(pos_journal::Subject(*id.as_bytes())) {
-                // The event stands; the next start erases again.
+                // The event stands; housekeeping tries again, and so does the next start.
                 self.shared.alarm(format!("a customer's key could not be destroyed yet: {error}"));
+                if matches!(error, KeyError::SyncFailed(_) | KeyError::Poisoned) {
+                    self.shared.fatal.store(true, Ordering::Release);
+                }
+                self.shared.unerased.lock().unwrap_or_else(PoisonError::into_inner).push(*id);
             }
         }
         self.tell(group, Some(appended.first));

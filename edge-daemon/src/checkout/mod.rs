@@ -7,6 +7,8 @@ mod open;
 mod reads;
 mod seat;
 mod shop;
+#[cfg(test)]
+mod tests;
 mod writer;
 
 pub use figures::Figures;

@@ -1,6 +1,6 @@
 //! Opening: evidence, journal, state, views, in this order; then the writer runs.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
@@ -13,7 +13,7 @@ use pos_domain::time::Zone;
 use pos_journal::codec::{self, Author, CodecError, Entry, Origin};
 use pos_journal::{
     Disk, Evidence, Journal, KeyError, KeyStore, Options, Outcome, Position, Preparation, ReadError, Reader,
-    Start, checkpoint,
+    Start, checkpoint, epochs_begun,
 };
 use thiserror::Error;
 use tokio::sync::broadcast;
@@ -151,7 +151,11 @@ pub fn open(options: OpenOptions) -> Result<(Shop, Running), OpenError> {
     };
     let restored = options.root.join(RESTORED);
     let reason = reason.or_else(|| restored.exists().then_some("restored"));
+    // Above every series that this box may have given receipts of: in what was restored, in what was set aside for it, and
+    // in epochs that can no longer be read.
+    let used = epochs_begun(&disk).map_err(folder)?.max(series_set_aside(&restored)).max(state.series);
     if reason.is_some() {
+        journal.number_epochs_above(used);
         journal.start_epoch(last)?;
     }
     for trouble in &views.trouble {
@@ -162,7 +166,7 @@ pub fn open(options: OpenOptions) -> Result<(Shop, Running), OpenError> {
     let (views, views_thread) = views.attach(reader.clone(), last)?;
     erase_again(&state, &keys, &mut alarms);
     let forgotten = erased_elsewhere(&state, &keys);
-    let series = state.series.saturating_add(1);
+    let series = used.saturating_add(1);
     let author = Author {
         tenant: options.store.tenant.as_str().into(),
         store: options.store.store.as_str().into(),
@@ -185,6 +189,7 @@ pub fn open(options: OpenOptions) -> Result<(Shop, Running), OpenError> {
         stopping: AtomicBool::new(false),
         fatal: AtomicBool::new(false),
         ticks: AtomicU64::new(0),
+        unerased: Mutex::default(),
     });
     let mut writer =
         Writer { shared: shared.clone(), author, ahead: state, journal, tight: false, told: None };
@@ -250,6 +255,14 @@ fn replay(
     Ok(())
 }
 
+/// The highest receipt series of the journals that a restore has set aside.
+fn series_set_aside(restored: &Path) -> u16 {
+    let marker = std::fs::read(restored).ok();
+    let marker = marker.and_then(|bytes| serde_json::from_slice::<serde_json::Value>(&bytes).ok());
+    let used = marker.as_ref().and_then(|marker| marker.get("seriesUsed")?.as_u64());
+    used.and_then(|series| u16::try_from(series).ok()).unwrap_or(0)
+}
+
 /// Destroys the keys of everybody who was erased: a restore may have brought one back.
 fn erase_again(state: &State, keys: &KeyStore<Disk>, alarms: &mut Vec<String>) {
     for (id, _) in state.customers.iter().filter(|(_, account)| account.customer.is_none()) {
@@ -278,6 +291,8 @@ fn keep_house(shop: &Shop, disk: &Disk) {
     let mut seen = folded;
     while !shop.shared.stopping.load(Ordering::Acquire) && !shop.shared.fatal.load(Ordering::Acquire) {
         std::thread::park_timeout(LOOK_EVERY);
+        let still = |id: &uuid::Uuid| shop.shared.keys.erase(pos_journal::Subject(*id.as_bytes())).is_err();
+        shop.shared.unerased.lock().unwrap_or_else(PoisonError::into_inner).retain(still);
         let now = records();
         let quiet = now.saturating_sub(seen) < QUIET_RECORDS;
         seen = now;

@@ -166,7 +166,10 @@ impl Shop {
     /// # Errors
     /// [`ReadError`].
     pub fn sales(&self, filter: &SaleFilter) -> Result<Page<Arc<Sale>>, ReadError> {
-        self.whole_views()?;
+        self.whole(|| self.find_sales(filter))
+    }
+
+    fn find_sales(&self, filter: &SaleFilter) -> Result<Page<Arc<Sale>>, ReadError> {
         let limit = filter.limit.max(1);
         let (low, mut high) = match filter.customer {
             Some(id) => {
@@ -185,9 +188,11 @@ impl Shop {
             high = key;
         }
         let mut items = Vec::new();
+        // Of the last item.
+        let mut last = Vec::new();
         let mut looked_at = 0;
         loop {
-            let want = (limit - items.len()).clamp(50, 500);
+            let want = (limit + 1 - items.len()).clamp(50, 500);
             let keys = self.scan(&low, &high, want, true)?;
             let exhausted = keys.len() < want;
             for (key, value) in keys {
@@ -199,10 +204,11 @@ impl Shop {
                     filter.from.is_none_or(|from| date >= from) && filter.to.is_none_or(|to| date <= to);
                 let right_till = filter.terminal.as_ref().is_none_or(|name| **name == *sale.terminal);
                 if in_days && right_till && filter.status.is_none_or(|status| sale.status == status) {
-                    items.push(sale);
                     if items.len() == limit {
-                        return Ok(Page { items, next: Some(to_hex(&high)) });
+                        return Ok(Page { items, next: Some(to_hex(&last)) });
                     }
+                    items.push(sale);
+                    last.clone_from(&high);
                 }
             }
             if exhausted {
@@ -225,13 +231,23 @@ impl Shop {
         cursor: Option<&str>,
         limit: usize,
     ) -> Result<Page<Movement>, ReadError> {
-        self.whole_views()?;
+        self.whole(|| self.find_movements(product, cursor, limit.max(1)))
+    }
+
+    fn find_movements(
+        &self,
+        product: ProductId,
+        cursor: Option<&str>,
+        limit: usize,
+    ) -> Result<Page<Movement>, ReadError> {
         let low = views::MOVEMENTS;
         let mut high = views::successor(low);
         if let Some(cursor) = cursor {
             high = from_hex(cursor).filter(|key| **key >= *low && *key < high).ok_or(ReadError::Cursor)?;
         }
         let mut items = Vec::new();
+        // Of the last item.
+        let mut last = Vec::new();
         let mut looked_at = 0;
         loop {
             let keys = self.scan(low, &high, MOVEMENTS_AT_ONCE, true)?;
@@ -242,12 +258,13 @@ impl Shop {
                 if !views::moves(&products, product) {
                     continue;
                 }
+                if items.len() == limit {
+                    return Ok(Page { items, next: Some(to_hex(&last)) });
+                }
                 let place = key.get(low.len()..).unwrap_or_default();
                 let (position, entry) = self.shared.entry(locator(place)?)?;
                 items.push(movement(position, &entry, product)?);
-                if items.len() >= limit.max(1) {
-                    return Ok(Page { items, next: Some(to_hex(&high)) });
-                }
+                last.clone_from(&high);
             }
             if exhausted {
                 return Ok(Page { items, next: None });
@@ -278,7 +295,10 @@ impl Shop {
     /// # Errors
     /// [`ReadError`].
     pub fn report(&self, from: Date, to: Date) -> Result<DayReport, ReadError> {
-        self.whole_views()?;
+        self.whole(|| self.sum_up(from, to))
+    }
+
+    fn sum_up(&self, from: Date, to: Date) -> Result<DayReport, ReadError> {
         let (mut low, high) = (views::day(from).to_vec(), views::successor(&views::day(to)));
         let mut report = DayReport::default();
         loop {
@@ -313,9 +333,17 @@ impl Shop {
         Ok(Some(happenings))
     }
 
-    /// While the views are made, what they find is not all: a list without its end would be taken for the whole.
-    fn whole_views(&self) -> Result<(), ReadError> {
-        self.shared.views.rebuild().map_or(Ok(()), |_| Err(not_ready()))
+    /// Reads what is nothing unless it is whole: while the views are made, what they find is not all, and a list without
+    /// its end would be taken for the whole.
+    fn whole<T>(&self, read: impl FnOnce() -> Result<T, ReadError>) -> Result<T, ReadError> {
+        let views = &self.shared.views;
+        let losses = views.losses();
+        let ready = || if views.rebuild().is_some() { Err(not_ready()) } else { Ok(()) };
+        ready()?;
+        let found = read()?;
+        ready()?;
+        // Lost and made again in between.
+        if views.losses() == losses { Ok(found) } else { Err(not_ready()) }
     }
 
     fn scan(

@@ -160,6 +160,8 @@ pub(super) struct Shared {
     pub(super) stopping: AtomicBool,
     pub(super) fatal: AtomicBool,
     pub(super) ticks: AtomicU64,
+    /// Customers whose keys could not be destroyed yet.
+    pub(super) unerased: Mutex<Vec<Uuid>>,
 }
 
 /// The store: commands in, reads out. A cheap handle.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Instant;
 
-use pos_domain::command::{Change, Command};
+use pos_domain::command::Command;
 use pos_domain::decide::{Context, Refusal, RefusalKind, decide};
 use pos_domain::event::Event;
 use pos_domain::sale::Sale;
@@ -144,17 +144,14 @@ impl Writer {
 
     fn decide(&mut self, job: Job, group: &mut Group) {
         let Job { key, command, origin, reply } = job;
-        if let Err(error) = self.check_new_ids(&command, group) {
+        if let Err(error) = self.check_new_id(&command, group) {
             return answer(reply, Err(error));
         }
         let closed_sale = match self.closed_sale(&command, key.is_some(), group) {
             Ok(sale) => sale,
             Err(error) => return answer(reply, Err(read_failed(error))),
         };
-        let begins = match &command {
-            Command::Sell(draft) => Some(draft.id),
-            _ => None,
-        };
+        let begins = command.new_id();
         let erases = match &command {
             Command::EraseCustomer(id) => Some(*id),
             _ => None,
@@ -230,14 +227,20 @@ impl Writer {
         group.members.push(Member { key, reply, again: Vec::new(), events, end: group.entries.len() });
     }
 
-    /// A refund makes a sale of its own, whose id must never have been used.
-    fn check_new_ids(&self, command: &Command, group: &Group) -> Result<(), SubmitError> {
-        let Command::ChangeSale { change: Change::Refund { id, .. }, .. } = command else { return Ok(()) };
-        if group.begun.contains_key(id) || group.closed.contains_key(id) {
-            return Err(id_used(*id).into());
+    /// What is made gets an id that was never used for the like. A sale that was sent again has been found before.
+    fn check_new_id(&self, command: &Command, group: &Group) -> Result<(), SubmitError> {
+        let Some(id) = command.new_id().filter(|_| !matches!(command, Command::Sell(_))) else {
+            return Ok(());
+        };
+        if group.begun.contains_key(&id) || group.closed.contains_key(&id) {
+            return Err(id_used(id).into());
         }
-        match self.shared.views.get_unique(&views::sale_first(*id)) {
-            Found::Yes(_) => Err(id_used(*id).into()),
+        let key = match command {
+            Command::ChangeSale { .. } => views::sale_first(id),
+            _ => views::made(id),
+        };
+        match self.shared.views.get_unique(&key) {
+            Found::Yes(_) => Err(id_used(id).into()),
             Found::No => Ok(()),
             Found::Unsure => Err(still_indexing()),
         }
@@ -294,7 +297,9 @@ fn id_used(id: Uuid) -> Refusal {
     Refusal {
         kind: RefusalKind::Impossible,
         code: "duplicate-id",
-        detail: format!("There is a transaction {id} already. Use a new id."),
+        detail: format!(
+            "The id {id} is used already. Use a new one, or the same Idempotency-Key to ask again."
+        ),
     }
 }
 

@@ -11,6 +11,7 @@
 //! | `c` customer(16) locator(10)          | sale(16)                               |
 //! | `m` locator(10)                       | product(4)…: whose stock it moved      |
 //! | `z` shift(16)                         | locator of its Z                       |
+//! | `i` id(16)                            | locator of the adjustment, shift or movement of cash that has it |
 //! | `!applied`                            | epoch(8) seq(8) hash(32)               |
 //! | `!form`                               | [`FORM`]                               |
 //!
@@ -61,6 +62,11 @@ pub fn sale_latest(id: Uuid) -> Box<[u8]> {
 /// Of a receipt.
 pub fn receipt(number: ReceiptNumber) -> Box<[u8]> {
     key(b'r', &[&number.series.to_be_bytes(), &number.number.to_be_bytes()])
+}
+
+/// Of a stock adjustment, a shift or a movement of cash.
+pub fn made(id: Uuid) -> Box<[u8]> {
+    key(b'i', &[id.as_bytes()])
 }
 
 /// Of a business day's sales.
@@ -122,7 +128,10 @@ pub(super) fn project(entry: &Entry, locator: Locator, mut put: impl FnMut(Put))
         }
         Event::StockAdjusted(adjustment) => {
             put((at(MOVEMENTS, locator), adjustment.product.0.to_be_bytes().as_slice().into()));
+            put((made(adjustment.id), place.into()));
         }
+        Event::ShiftOpened(shift) => put((made(shift.id), place.into())),
+        Event::CashMoved { movement, .. } => put((made(movement.id), place.into())),
         Event::ShiftClosed(report) => put((z_report(report.shift.id), place.into())),
         _ => {}
     }

@@ -19,7 +19,9 @@ use std::thread::JoinHandle;
 use pos_journal::codec::Entry;
 use pos_journal::{Disk, Evidence, Locator, ReadError, Reader, Start};
 
-pub use keys::{MOVEMENTS, Put, command, customer, day, moves, receipt, sale_first, sale_latest, z_report};
+pub use keys::{
+    MOVEMENTS, Put, command, customer, day, made, moves, receipt, sale_first, sale_latest, z_report,
+};
 pub use tree::TreeError;
 
 use overlay::Overlay;
@@ -54,6 +56,8 @@ struct Inner {
     /// While the views are made: fingerprints of all command keys and sale ids of the journal.
     known: RwLock<HashSet<u64>>,
     rebuilding: AtomicBool,
+    /// How often sled was given up.
+    losses: AtomicU64,
     done: AtomicU64,
     total: AtomicU64,
     ticks: AtomicU64,
@@ -97,15 +101,16 @@ impl Views {
     /// Looks a key up.
     #[must_use]
     pub fn get(&self, key: &[u8]) -> Found {
-        // In this order: the rebuild ends before sled is asked, never between the two questions.
-        let rebuilding = self.0.rebuilding.load(Ordering::Acquire);
+        // Asked before and after: neither may a rebuild end between the two looks, nor one begin.
+        let rebuilding = || self.0.rebuilding.load(Ordering::Acquire);
+        let was_rebuilding = rebuilding();
         if let Some(value) = self.0.overlay.get(key) {
             return Found::Yes(value);
         }
         let tree = self.0.tree.read().unwrap_or_else(PoisonError::into_inner).clone();
         match tree.map(|tree| tree.get(key)) {
             Some(Ok(Some(value))) => Found::Yes(value),
-            Some(Ok(None)) if !rebuilding => Found::No,
+            Some(Ok(None)) if !was_rebuilding && !rebuilding() => Found::No,
             Some(Ok(None)) | None => Found::Unsure,
             Some(Err(error)) => {
                 self.failed(&error);
@@ -174,6 +179,12 @@ impl Views {
         })
     }
 
+    /// Changes when sled is given up: what was found by several looks may lack something then.
+    #[must_use]
+    pub fn losses(&self) -> u64 {
+        self.0.losses.load(Ordering::Acquire)
+    }
+
     /// Records that sled has not taken in yet.
     #[must_use]
     pub fn lag(&self) -> u64 {
@@ -198,14 +209,21 @@ impl Views {
         self.0.overlay.stop();
     }
 
-    fn failed(&self, error: &TreeError) {
+    /// Gives sled up.
+    pub(crate) fn failed(&self, error: &TreeError) {
         let mut trouble = self.0.trouble.lock().unwrap_or_else(PoisonError::into_inner);
         let words = format!("the views failed: {error}");
         tracing::error!("{words}");
         if trouble.len() < 20 {
             trouble.push(words);
         }
-        // The thread sees that the tree is gone and makes it again.
+        self.give_up();
+    }
+
+    /// The thread sees that the tree is gone and makes it again. Until then nothing that is not found is said to be nowhere.
+    fn give_up(&self) {
+        self.0.losses.fetch_add(1, Ordering::AcqRel);
+        self.0.rebuilding.store(true, Ordering::Release);
         *self.0.tree.write().unwrap_or_else(PoisonError::into_inner) = None;
     }
 }
@@ -257,6 +275,7 @@ impl Unattached {
             overlay: Overlay::default(),
             known: RwLock::default(),
             rebuilding: AtomicBool::new(true),
+            losses: AtomicU64::new(0),
             done: AtomicU64::new(0),
             total: AtomicU64::new(end.map_or(0, |end| end.position.seq)),
             ticks: AtomicU64::new(0),

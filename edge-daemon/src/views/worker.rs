@@ -47,17 +47,18 @@ pub(super) fn start(
     };
     let mut applied = applied;
     let room = has_room(&views);
-    match ensure_tree(&views) {
-        // The shop opens without; the thread makes them when there is room.
-        Err(error) if !room => tracing::warn!("the views cannot be opened on a full disk: {error}"),
-        opened => opened?,
+    // The shop opens without; the thread makes them when it can.
+    if let Err(error) = ensure_tree(&views) {
+        note(&views, format!("the views cannot be opened: {error}"));
     }
-    if room && gap <= CATCH_UP_FIRST && (applied.is_some() || end.is_none()) {
+    if room && is_usable(&views) && gap <= CATCH_UP_FIRST && (applied.is_some() || end.is_none()) {
         match catch_up(&views, applied, end) {
             Ok(()) => finish(&views),
             Err(error) => {
-                begin_again(&views, &error)?;
                 applied = None;
+                if let Err(error) = begin_again(&views, &error) {
+                    note(&views, format!("the views cannot be made: {error}"));
+                }
             }
         }
     }
@@ -103,18 +104,21 @@ fn ensure_tree(views: &Views) -> Result<(), TreeError> {
 
 /// Sets sled aside and opens an empty one.
 fn begin_again(views: &Views, error: &dyn std::fmt::Display) -> Result<(), TreeError> {
-    tracing::warn!("the views are set aside and made again: {error}");
-    let mut trouble = views.0.trouble.lock().unwrap_or_else(PoisonError::into_inner);
-    if trouble.len() < 20 {
-        trouble.push(format!("the views were made again: {error}"));
-    }
-    drop(trouble);
-    views.0.rebuilding.store(true, Ordering::Release);
-    let mut slot = views.0.tree.write().unwrap_or_else(PoisonError::into_inner);
-    *slot = None;
+    note(views, format!("the views are set aside and made again: {error}"));
+    views.give_up();
     tree::set_aside(&views.0.folder)?;
-    *slot = Some(Tree::open(&views.0.folder, views.0.cache_bytes)?);
+    let tree = Tree::open(&views.0.folder, views.0.cache_bytes)?;
+    *views.0.tree.write().unwrap_or_else(PoisonError::into_inner) = Some(tree);
     Ok(())
+}
+
+/// Tells the log and whoever asks for the shop's condition.
+fn note(views: &Views, words: String) {
+    tracing::warn!("{words}");
+    let mut trouble = views.0.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+    if trouble.len() < 20 && !trouble.contains(&words) {
+        trouble.push(words);
+    }
 }
 
 fn finish(views: &Views) {
@@ -143,7 +147,7 @@ fn learn_known(views: &Views) {
     known.insert(0);
     let outcome = for_each_record(views, None, |entry, locator| {
         keys::project(&entry, locator, |(key, _)| {
-            if matches!(key.first(), Some(b'k' | b's' | b'l')) {
+            if matches!(key.first(), Some(b'k' | b's' | b'l' | b'i')) {
                 known.insert(fingerprint(&key));
             }
         });
@@ -231,7 +235,11 @@ fn run(views: &Views, applied: Option<Evidence>, end: Option<Evidence>) {
     let mut pause = PAUSES.0;
     while !views.0.overlay.is_stopped() {
         let room = has_room(views);
-        views.0.overlay.hold(!room);
+        views.0.overlay.hold(!room || !is_usable(views));
+        if !is_usable(views) && views.0.known.read().unwrap_or_else(PoisonError::into_inner).is_empty() {
+            // So that it goes on selling meanwhile.
+            learn_known(views);
+        }
         if !room {
             if views.0.overlay.is_stopping() {
                 break;
@@ -239,17 +247,13 @@ fn run(views: &Views, applied: Option<Evidence>, end: Option<Evidence>) {
             rest(views, LOOK);
             continue;
         }
-        if !is_usable(views) {
-            if begin_again(views, &"sled failed while it ran").is_err() {
-                if views.0.overlay.is_stopping() {
-                    break;
-                }
-                rest(views, pause);
-                pause = (pause * 2).min(PAUSES.1);
-                continue;
+        if !is_usable(views) && begin_again(views, &"sled failed while it ran").is_err() {
+            if views.0.overlay.is_stopping() {
+                break;
             }
-            // So that it goes on selling meanwhile.
-            learn_known(views);
+            rest(views, pause);
+            pause = (pause * 2).min(PAUSES.1);
+            continue;
         }
         if views.rebuild().is_some() {
             upto = views.0.reader.head().map(|head| head.evidence()).or(upto);

@@ -15,7 +15,7 @@ use crate::money::Money;
 use crate::quantity::Quantity;
 use crate::sale::{Kind, Line, MAX_LINES, Returned, Sale, Status};
 use crate::seal::Sealed;
-use crate::tender::{Method, PaymentStatus};
+use crate::tender::{Method, PaymentStatus, Settlement};
 
 impl Desk<'_> {
     pub(super) fn change_sale(
@@ -132,17 +132,34 @@ impl Desk<'_> {
         for tender in tenders {
             self.push_tender(&mut sale, tender)?;
         }
-        let mut paid = self.settlement(&sale);
-        if sale.total == Money::ZERO {
-            paid.settled = true;
-        }
-        if !paid.settled || paid.excess != Money::ZERO {
-            return Err(refusal::payout_differs(sale.currency.format(sale.total)));
-        }
+        let paid = self.payout(&mut original, &sale)?;
         let all_back = original.live_lines().all(|line| line.returned.quantity == line.quantity);
         original.status = if all_back { Status::Refunded } else { Status::PartiallyRefunded };
         let follow = Event::Sale { step: Step::Refunded, sale: Arc::new(original) };
         self.complete(sale, Step::Sold, paid, vec![follow])
+    }
+
+    /// How a linked return is settled. Its cash is rounded together with what earlier returns gave in cash: in parts no
+    /// more goes back than at once.
+    fn payout(&self, original: &mut Sale, sale: &Sale) -> Result<Settlement, Refusal> {
+        let (mut cash, mut other) = (Money::ZERO, Money::ZERO);
+        for (method, amount) in sale.money() {
+            *(if method == Method::Cash { &mut cash } else { &mut other }) += amount;
+        }
+        let exact = sale.total - other;
+        let due = self.cash_back(original, exact);
+        if exact < Money::ZERO || cash != due {
+            return Err(refusal::payout_differs(sale.currency.format(other.min(sale.total) + due)));
+        }
+        original.returned_cash += exact;
+        Ok(Settlement { rounding: due - exact, settled: true, ..Settlement::default() })
+    }
+
+    /// The cash to give back for a part of a sale that is `exact` before rounding.
+    fn cash_back(&self, original: &Sale, exact: Money) -> Money {
+        let increment = self.store.cash_increment;
+        let before = original.returned_cash;
+        (before + exact.max(Money::ZERO)).round_to(increment) - before.round_to(increment)
     }
 
     /// The tenders of a refund that names none: the money goes back as it came, first by the method that brought most.
@@ -174,7 +191,7 @@ impl Desk<'_> {
             }
         }
         if cash.is_positive() {
-            let amount = cash.round_to(self.store.cash_increment);
+            let amount = self.cash_back(original, cash);
             tenders.push(TenderDraft { method: Method::Cash, amount, reference: None, foreign: None });
         }
         tenders
@@ -214,6 +231,8 @@ impl Desk<'_> {
             original: Some(original.id),
             shift: None,
             points: 0,
+            points_spent: None,
+            returned_cash: Money::ZERO,
             ..original.clone()
         }
     }

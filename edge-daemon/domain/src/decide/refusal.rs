@@ -79,6 +79,15 @@ pub(super) fn bad_quantity() -> Refusal {
     impossible("bad-quantity", "A quantity must be more than 0 and at most 99999.999.".into())
 }
 
+pub(super) fn bad_low_stock() -> Refusal {
+    impossible("bad-quantity", "lowStockAt must be 0 to 99999.999.".into())
+}
+
+pub(super) fn bad_foreign() -> Refusal {
+    let detail = "A foreign amount must be 1 to 10000000000 minor units, its rate a decimal number above 0.";
+    impossible("bad-foreign", detail.into())
+}
+
 pub(super) fn label_differs(asked: Quantity, label: Quantity) -> Refusal {
     let detail = format!(
         "The label says {label}, not {asked}: leave the quantity out, or send how many pieces with this label are sold."

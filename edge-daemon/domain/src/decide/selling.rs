@@ -13,11 +13,11 @@ use crate::catalog::Product;
 use crate::command::{ItemRef, LineDraft, SaleDraft, TenderDraft};
 use crate::event::{Event, Step};
 use crate::money::{MAX_PRICE, MAX_TOTAL, Money};
-use crate::quantity::Quantity;
+use crate::quantity::{Quantity, parse_decimal};
 use crate::sale::{Kind, Line, MAX_LINES, ReceiptNumber, Returned, Sale, Status};
 use crate::shift::Shift;
 use crate::state::spent;
-use crate::tax::Rate;
+use crate::tax::{Rate, TaxMode};
 use crate::tender::{Method, PaymentStatus, Settlement, Tender, settle};
 use crate::time::Date;
 
@@ -35,10 +35,14 @@ impl Desk<'_> {
             short("cashierId", cashier)?;
         }
         short_option("provisionalNumber", draft.provisional_number.as_ref())?;
-        if let Some(id) = draft.customer {
-            let known = self.state.customers.get(&id).is_some_and(|account| account.customer.is_some());
-            if !known {
-                return Err(refusal::unknown_customer(id));
+        let mut customer = draft.customer;
+        if let Some(id) = customer {
+            let account = self.state.customers.get(&id);
+            match account.map(|account| account.customer.is_some()) {
+                Some(true) => {}
+                // Sold while the till was alone: the sale stands, the person stays forgotten.
+                Some(false) if draft.provisional_number.is_some() => customer = None,
+                _ => return Err(refusal::unknown_customer(id)),
             }
         }
         check_discount(draft.discount)?;
@@ -57,7 +61,7 @@ impl Desk<'_> {
             status: Status::Open,
             terminal: draft.terminal,
             cashier: draft.cashier,
-            customer: draft.customer,
+            customer,
             started_at,
             business_date,
             completed_at: None,
@@ -79,6 +83,10 @@ impl Desk<'_> {
             original: None,
             shift: None,
             points: 0,
+            tax_rounding: Some(self.store.tax_rounding),
+            tax_mode: Some(self.store.tax_mode),
+            points_spent: None,
+            returned_cash: Money::ZERO,
         };
         self.push_lines(&mut sale, draft.lines)?;
         for tender in draft.tenders {
@@ -180,6 +188,7 @@ impl Desk<'_> {
         if sale.customer.is_some() && sale.original.is_none() && !sale.training {
             sale.points = self.store.loyalty.map_or(0, |loyalty| loyalty.points(sale.total - sale.tax));
         }
+        sale.points_spent = Some(spent(&sale, self.store)).filter(|points| *points != 0);
         let sale = Arc::new(sale);
         let mut events = vec![Event::Sale { step, sale: sale.clone() }];
         events.extend(follow);
@@ -273,7 +282,10 @@ impl Desk<'_> {
         }
         short_option("reference", draft.reference.as_ref())?;
         if let Some(foreign) = &draft.foreign {
-            short("rate", &foreign.rate)?;
+            let rate = parse_decimal(&foreign.rate, 9, 9).is_some_and(|rate| rate > 0);
+            if !rate || !foreign.amount.is_positive() || foreign.amount > MAX_PRICE {
+                return Err(refusal::bad_foreign());
+            }
         }
         sale.tenders.push(Tender {
             number: u16::try_from(sale.tenders.len() + 1).unwrap_or(u16::MAX),
@@ -294,12 +306,12 @@ impl Desk<'_> {
         sale.lines.reserve(lines.len());
         for draft in lines {
             let number = u16::try_from(sale.lines.len() + 1).unwrap_or(u16::MAX);
-            sale.lines.push(self.line(number, draft)?);
+            sale.lines.push(self.line(number, draft, sale.tax_mode.unwrap_or(self.store.tax_mode))?);
         }
         self.price(sale)
     }
 
-    fn line(&self, number: u16, draft: LineDraft) -> Result<Line, Refusal> {
+    fn line(&self, number: u16, draft: LineDraft, tax_mode: TaxMode) -> Result<Line, Refusal> {
         check_discount(draft.discount)?;
         short_option("originalReference", draft.original_reference.as_ref())?;
         let (code, product, scanned) = self.look_up(&draft.item);
@@ -354,7 +366,7 @@ impl Desk<'_> {
         if price > MAX_PRICE {
             return Err(refusal::bad_amount("The price in a barcode"));
         }
-        Ok(line(product, price, rate, self.store.tax_mode, None))
+        Ok(line(product, price, rate, tax_mode, None))
     }
 
     /// Finds the product, and what its barcode says about price or quantity.
@@ -417,7 +429,8 @@ impl Desk<'_> {
                 mode: line.mode,
             })
             .collect();
-        let priced = cart::price(&cart, sale.receipt_discount, self.store.tax_rounding);
+        let rounding = sale.tax_rounding.unwrap_or(self.store.tax_rounding);
+        let priced = cart::price(&cart, sale.receipt_discount, rounding);
         let gross: Money = priced.lines.iter().map(|line| line.gross).sum();
         // A discount must not hide amounts that sums over a day could not hold.
         if gross.max(priced.total) > MAX_TOTAL {

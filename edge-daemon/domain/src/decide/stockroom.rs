@@ -32,6 +32,7 @@ impl Desk<'_> {
         let mut latest: BTreeMap<String, Arc<Product>> = BTreeMap::new();
         let mut codes: BTreeMap<(Option<Gtin>, Option<Arc<str>>), ProductId> = BTreeMap::new();
         let mut products: Vec<Arc<Product>> = Vec::with_capacity(drafts.len());
+        let single = drafts.len() == 1;
         for draft in drafts {
             let old = latest.get(&draft.sku).or_else(|| self.state.catalog.by_sku(&draft.sku)).cloned();
             let old = old.as_ref();
@@ -61,6 +62,9 @@ impl Desk<'_> {
                 let product = Arc::new(product);
                 latest.insert(String::from(&*product.sku), product.clone());
                 products.push(product);
+            } else if single {
+                // Said again, so that the edit's key is known when it comes once more.
+                products.extend(old.cloned());
             }
         }
         let events = products.chunks(BATCH).map(|batch| Event::ProductsPut(batch.to_vec())).collect();
@@ -91,6 +95,10 @@ impl Desk<'_> {
         if self.store.rate(&tax_class).is_none() {
             return Err(refusal::unknown_tax_class(&sku, &tax_class));
         }
+        let low_stock_at = draft.low_stock_at.or(old.and_then(|o| o.low_stock_at));
+        if low_stock_at.is_some_and(|level| level < Quantity::ZERO || level > Quantity::MAX) {
+            return Err(refusal::bad_low_stock());
+        }
         let barcode = text(draft.barcode, old.and_then(|o| o.barcode.as_ref()));
         let gtin =
             barcode.as_ref().and_then(|code| Gtin::parse_with(code, self.store.embedded.eight_digits()).ok());
@@ -105,7 +113,7 @@ impl Desk<'_> {
             barcode,
             description: draft.description.or_else(|| old.and_then(|o| o.description.clone())),
             by_weight: draft.by_weight.or(old.map(|o| o.by_weight)).unwrap_or(false),
-            low_stock_at: draft.low_stock_at.or(old.and_then(|o| o.low_stock_at)),
+            low_stock_at,
             version: old.map_or(1, |o| o.version.saturating_add(1)),
         })
     }

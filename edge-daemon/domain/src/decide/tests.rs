@@ -7,6 +7,7 @@ mod customers;
 mod days;
 mod drawers;
 mod extremes;
+mod frozen;
 mod ledger;
 mod life;
 mod paying;

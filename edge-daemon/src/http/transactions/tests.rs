@@ -159,6 +159,10 @@ fn sale() -> Sale {
         original: None,
         shift: None,
         points: 0,
+        tax_rounding: None,
+        tax_mode: None,
+        points_spent: None,
+        returned_cash: Money::ZERO,
     }
 }
 

@@ -49,7 +49,10 @@ fn an_edit_changes_what_it_names_and_nothing_else() {
         crate::catalog::Product { price: Money(129), version: 2, ..crate::catalog::Product::clone(&before) };
     assert_eq!(*after, expected);
     let same = ProductDraft { sku: "milk".into(), price: Some(Money(129)), ..ProductDraft::default() };
-    assert!(shop.put(vec![same]).events.is_empty(), "what is so already is no event");
+    let said_again = shop.put(vec![same.clone()]).events;
+    assert_eq!(said_again, [Event::ProductsPut(vec![after.clone()])], "so that its key is remembered");
+    let import = shop.put(vec![same, product("wine", 990, "standard")]);
+    assert!(import.events.is_empty(), "what is so already in an import is no event");
 }
 
 #[test]

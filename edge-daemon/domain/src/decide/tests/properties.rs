@@ -323,7 +323,11 @@ proptest! {
                 ledger.take(&shop, &decision);
             }
         }
-        prop_assert_eq!(shop.sales[&open.id].status, Status::Refunded);
+        let original = &shop.sales[&open.id];
+        prop_assert_eq!(original.status, Status::Refunded);
         prop_assert_eq!(shop.points(customer), 0);
+        let returns = || shop.sales.values().filter(|sale| sale.original == Some(open.id));
+        let back: Money = returns().flat_map(|sale| &sale.tenders).map(|tender| tender.amount).sum();
+        prop_assert_eq!(back, original.total + original.rounding, "not what was paid");
     }
 }
