@@ -217,6 +217,8 @@ pub enum Command {
         change: Change,
         /// Why.
         reason: Option<Sealed>,
+        /// The till where it is done; the money goes through its drawer. `None`: the sale's own.
+        terminal: Option<Arc<str>>,
     },
     /// Put products; all or none.
     PutProducts {
@@ -313,6 +315,37 @@ impl Command {
             | Self::ChangeSale { sale, .. }
             | Self::AskPrint { sale, .. } => Some(*sale),
             _ => None,
+        }
+    }
+
+    /// What is done, in one word: what permissions are about.
+    #[must_use]
+    pub fn action(&self) -> &'static str {
+        match self {
+            Self::StartEpoch { .. } => "startEpoch",
+            Self::Configure(_) => "configure",
+            Self::Sell(draft) if draft.kind == Kind::Return => "return",
+            Self::Sell(_) => "sell",
+            Self::AddLines { .. } => "addLines",
+            Self::VoidLine { .. } => "voidLine",
+            Self::Pay { .. } => "pay",
+            Self::ChangeSale { change, .. } => match change {
+                Change::Complete => "complete",
+                Change::Suspend => "suspend",
+                Change::Resume => "resume",
+                Change::Cancel => "cancel",
+                Change::Void => "void",
+                Change::Refund { .. } => "refund",
+            },
+            Self::PutProducts { .. } => "putProducts",
+            Self::AdjustStock { .. } => "adjustStock",
+            Self::PutCustomer(_) => "putCustomer",
+            Self::EraseCustomer(_) => "eraseCustomer",
+            Self::OpenShift { .. } => "openShift",
+            Self::MoveCash { .. } => "moveCash",
+            Self::CloseShift { .. } => "closeShift",
+            Self::AskPrint { .. } => "print",
+            Self::EndPrint { .. } => "endPrint",
         }
     }
 

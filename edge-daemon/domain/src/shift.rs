@@ -138,6 +138,31 @@ impl Totals {
         }
     }
 
+    /// Counts what another drawer counted.
+    pub fn add(&mut self, other: &Self) {
+        self.sales += other.sales;
+        self.returns += other.returns;
+        self.voids += other.voids;
+        self.sold += other.sold;
+        self.returned += other.returned;
+        self.voided += other.voided;
+        self.discounts += other.discounts;
+        self.late += other.late;
+        self.rounding += other.rounding;
+        for (rate, sum) in &other.taxes {
+            let own = self.taxes.entry(*rate).or_default();
+            own.base += sum.base;
+            own.amount += sum.amount;
+        }
+        for (method, amount) in &other.tenders {
+            *self.tenders.entry(*method).or_default() += *amount;
+        }
+        self.paid_in += other.paid_in;
+        self.paid_out += other.paid_out;
+        self.dropped += other.dropped;
+        self.no_sales += other.no_sales;
+    }
+
     /// Counts a movement of cash.
     pub fn moved(&mut self, movement: &Movement) {
         match movement.kind {
@@ -244,6 +269,35 @@ mod tests {
         assert!(totals.tenders.values().all(|amount| *amount == Money::ZERO));
         assert!(totals.taxes.values().all(|sum| *sum == TaxSum::default()));
         assert_eq!(shift(totals).expected_cash(), Money(5_000));
+    }
+
+    #[test]
+    fn two_drawers_together_are_as_one_that_had_all() {
+        let mut shop = Shop::new();
+        let (mut one, mut other, mut all) = (Totals::default(), Totals::default(), Totals::default());
+        for (number, item) in ["milk", "wine", "pen", "bread"].into_iter().enumerate() {
+            let ring = shop.ring().item(item, "2").card(100).cash(5000);
+            let sale = shop.sell(ring);
+            (if number % 2 == 0 { &mut one } else { &mut other }).completed(&sale);
+            all.completed(&sale);
+            let back = shop.refund(sale.id, &[(1, "1")]);
+            other.completed(&back);
+            all.completed(&back);
+        }
+        let kinds = [MovementKind::PaidIn, MovementKind::PaidOut, MovementKind::Drop, MovementKind::NoSale];
+        for kind in kinds {
+            let movement = Movement { id: Uuid::nil(), kind, amount: Money(300), reason: None, at: MORNING };
+            one.moved(&movement);
+            all.moved(&movement);
+        }
+        let ring = shop.ring().item("wine", "1").cash(990);
+        let voided = shop.sell(ring);
+        for totals in [&mut other, &mut all] {
+            totals.completed(&voided);
+            totals.voided(&voided);
+        }
+        one.add(&other);
+        assert_eq!(one, all);
     }
 
     #[test]

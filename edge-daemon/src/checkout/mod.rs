@@ -1,6 +1,7 @@
 //! The checkout: one writer decides every command; what was decided goes to the journal in groups, and is answered only
 //! when it is on disk. Everything that reads or changes the store goes through [`Shop`].
 
+mod authorize;
 mod figures;
 mod group;
 mod open;

@@ -81,6 +81,8 @@ const MOST_LOOKED_AT: usize = 20_000;
 /// Movements of all products that are looked at together, and for one page.
 const MOVEMENTS_AT_ONCE: usize = 2_000;
 const MOST_MOVEMENTS: usize = 500_000;
+/// Zs of one day: a drawer may be closed more than once.
+const MOST_ZS: usize = 10_000;
 /// Happenings per call.
 const MOST_HAPPENINGS: usize = 1_000;
 
@@ -288,6 +290,17 @@ impl Shop {
             Found::No => Ok(None),
             Found::Unsure => Err(not_ready()),
         }
+    }
+
+    /// The Zs of a business day, in the order in which they were made.
+    ///
+    /// # Errors
+    /// [`ReadError`].
+    pub fn z_reports(&self, date: Date) -> Result<Vec<ZReport>, ReadError> {
+        let low = views::z_reports(date);
+        let shifts = self.whole(|| self.scan(&low, &views::successor(&low), MOST_ZS, false))?;
+        let report = |(_, shift): views::Put| self.z_report(uuid(&shift)?);
+        shifts.into_iter().filter_map(|put| report(put).transpose()).collect()
     }
 
     /// The report of the business days `from` to `to`, both included. May take long for long spans.

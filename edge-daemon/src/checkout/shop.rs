@@ -18,6 +18,7 @@ use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::{broadcast, oneshot};
 use uuid::Uuid;
 
+use super::authorize::authorize;
 use super::figures::Figures;
 use super::seat::Seat;
 use super::writer::Timekeeper;
@@ -215,6 +216,7 @@ impl Shop {
         if self.shared.stopping.load(Ordering::Acquire) {
             return Err(SubmitError::Stopping);
         }
+        authorize(&origin, &command)?;
         let (reply, answer) = oneshot::channel();
         Ok((Box::new(Job { key, command, origin, reply }), answer))
     }

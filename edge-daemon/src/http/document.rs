@@ -12,7 +12,8 @@ use utoipa_swagger_ui::SwaggerUi;
 
 use super::problem::Problem;
 use super::{
-    App, customers, events, health, inventory, metrics, products, reply, reports, shifts, store, transactions,
+    App, customers, events, health, inventory, metrics, products, reply, reports, shifts, store, store_z,
+    transactions,
 };
 
 /// Where the document is served.
@@ -62,6 +63,7 @@ pub(super) fn described() -> OpenApiRouter<App> {
         .merge(customers::routes())
         .merge(shifts::routes())
         .merge(reports::routes())
+        .merge(store_z::routes())
         .merge(store::routes())
         .merge(events::routes())
         .merge(health::routes())

@@ -28,6 +28,7 @@ mod reports;
 mod serve;
 mod shifts;
 mod store;
+mod store_z;
 mod stream;
 #[cfg(test)]
 mod tests;

@@ -112,7 +112,7 @@ impl Identified for Closing {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Shift)]
-struct ShiftView<'a> {
+pub(super) struct ShiftView<'a> {
     #[schema(value_type = String, format = "uuid")]
     id: Uuid,
     store_id: &'a str,
@@ -165,7 +165,7 @@ struct ClosedPart<'a> {
 /// What happened in a shift, minor units; returns and voids are taken off.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-struct TotalsView {
+pub(super) struct TotalsView {
     sale_count: u64,
     return_count: u64,
     void_count: u64,
@@ -204,7 +204,7 @@ pub(super) struct TenderRow {
 }
 
 impl TotalsView {
-    fn new(totals: &Totals) -> Self {
+    pub(super) fn new(totals: &Totals) -> Self {
         let taxes =
             totals.taxes.iter().map(|(rate, sum)| TaxRow { rate: *rate, base: sum.base, amount: sum.amount });
         let tenders =
@@ -230,13 +230,13 @@ impl TotalsView {
 }
 
 /// The names that stand on every shift.
-struct House<'a> {
-    store_id: &'a str,
-    currency: &'a str,
+pub(super) struct House<'a> {
+    pub(super) store_id: &'a str,
+    pub(super) currency: &'a str,
 }
 
 impl<'a> ShiftView<'a> {
-    fn x(shift: &'a Shift, house: &House<'a>) -> Self {
+    pub(super) fn x(shift: &'a Shift, house: &House<'a>) -> Self {
         Self {
             id: shift.id,
             store_id: house.store_id,
@@ -253,7 +253,7 @@ impl<'a> ShiftView<'a> {
         }
     }
 
-    fn z(report: &'a ZReport, house: &House<'a>) -> Self {
+    pub(super) fn z(report: &'a ZReport, house: &House<'a>) -> Self {
         let closed = ClosedPart {
             number: report.number,
             closed_at: report.closed_at,

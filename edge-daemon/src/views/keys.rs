@@ -11,6 +11,7 @@
 //! | `c` customer(16) locator(10)          | sale(16)                               |
 //! | `m` locator(10)                       | product(4)…: whose stock it moved      |
 //! | `z` shift(16)                         | locator of its Z                       |
+//! | `y` business date(4) locator(10)      | shift(16); locator of its Z            |
 //! | `i` id(16)                            | locator of the adjustment, shift or movement of cash that has it |
 //! | `!applied`                            | epoch(8) seq(8) hash(32)               |
 //! | `!form`                               | [`FORM`]                               |
@@ -92,6 +93,11 @@ pub fn z_report(shift: Uuid) -> Box<[u8]> {
     key(b'z', &[shift.as_bytes()])
 }
 
+/// Of the Zs of a business day.
+pub fn z_reports(date: Date) -> Box<[u8]> {
+    key(b'y', &[&date.0.to_be_bytes()])
+}
+
 fn at(prefix: &[u8], locator: Locator) -> Box<[u8]> {
     let mut key = Vec::with_capacity(prefix.len() + 10);
     key.extend_from_slice(prefix);
@@ -132,7 +138,13 @@ pub(super) fn project(entry: &Entry, locator: Locator, mut put: impl FnMut(Put))
         }
         Event::ShiftOpened(shift) => put((made(shift.id), place.into())),
         Event::CashMoved { movement, .. } => put((made(movement.id), place.into())),
-        Event::ShiftClosed(report) => put((z_report(report.shift.id), place.into())),
+        Event::ShiftClosed(report) => {
+            put((z_report(report.shift.id), place.into()));
+            put((
+                at(&z_reports(report.shift.business_date), locator),
+                report.shift.id.as_bytes().as_slice().into(),
+            ));
+        }
         _ => {}
     }
 }

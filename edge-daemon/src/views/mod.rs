@@ -21,6 +21,7 @@ use pos_journal::{Disk, Evidence, Locator, ReadError, Reader, Start};
 
 pub use keys::{
     MOVEMENTS, Put, command, customer, day, made, moves, receipt, sale_first, sale_latest, z_report,
+    z_reports,
 };
 pub use tree::TreeError;
 

@@ -23,10 +23,16 @@ impl Desk<'_> {
         id: Uuid,
         change: Change,
         reason: Option<Sealed>,
+        terminal: Option<Arc<str>>,
     ) -> Result<Decision, Refusal> {
+        if let Some(terminal) = &terminal {
+            short("terminalId", terminal)?;
+        }
         match change {
-            Change::Void => self.void(id, reason),
-            Change::Refund { id: refund, lines, tenders } => self.refund(id, refund, &lines, tenders, reason),
+            Change::Void => self.void(id, reason, terminal),
+            Change::Refund { id: refund, lines, tenders } => {
+                self.refund(id, refund, &lines, tenders, reason, terminal)
+            }
             Change::Complete => {
                 let mut sale = self.open_sale(id, "completed")?;
                 sale.reason = reason.or(sale.reason);
@@ -87,7 +93,12 @@ impl Desk<'_> {
         }
     }
 
-    fn void(&self, id: Uuid, reason: Option<Sealed>) -> Result<Decision, Refusal> {
+    fn void(
+        &self,
+        id: Uuid,
+        reason: Option<Sealed>,
+        terminal: Option<Arc<str>>,
+    ) -> Result<Decision, Refusal> {
         let mut sale = self.closed_sale(id, "voided")?;
         // A return cannot be undone: its original already counts what came back.
         if sale.status != Status::Completed || sale.original.is_some() {
@@ -98,8 +109,9 @@ impl Desk<'_> {
         }
         reverse_money(&mut sale)?;
         sale.status = Status::Voided;
-        // The money leaves the drawer that is open now, whichever took it.
-        sale.shift = self.shift_for(&sale)?.map(|shift| shift.id);
+        // The money leaves the drawer where it is voided, whichever took it.
+        let till = terminal.unwrap_or_else(|| sale.terminal.clone());
+        sale.shift = self.shift_at(&till, sale.training)?.map(|shift| shift.id);
         Ok(self.changed(sale, Step::Voided, reason))
     }
 
@@ -110,6 +122,7 @@ impl Desk<'_> {
         wanted: &[RefundLine],
         tenders: Vec<TenderDraft>,
         reason: Option<Sealed>,
+        terminal: Option<Arc<str>>,
     ) -> Result<Decision, Refusal> {
         let mut original = self.closed_sale(id, "refunded")?;
         let refundable = matches!(original.status, Status::Completed | Status::PartiallyRefunded);
@@ -127,6 +140,9 @@ impl Desk<'_> {
             sale.points = points_before - self.points_of_rest(&original);
         }
         sale.reason = reason;
+        if let Some(terminal) = terminal {
+            sale.terminal = terminal;
+        }
         let tenders =
             if tenders.is_empty() { self.as_it_came(&original, given_back, sale.total) } else { tenders };
         for tender in tenders {

@@ -104,7 +104,9 @@ impl Desk<'_> {
             Command::AddLines { sale, lines } => self.add_lines(sale, lines),
             Command::VoidLine { sale, line } => self.void_line(sale, line),
             Command::Pay { sale, tender } => self.pay(sale, tender),
-            Command::ChangeSale { sale, change, reason } => self.change_sale(sale, change, reason),
+            Command::ChangeSale { sale, change, reason, terminal } => {
+                self.change_sale(sale, change, reason, terminal)
+            }
             Command::PutProducts { products, if_version } => self.put_products(products, if_version),
             Command::AdjustStock { id, product, change, reason, user, note } => {
                 self.adjust_stock(id, &product, change, reason, user, note)

@@ -170,7 +170,7 @@ impl Desk<'_> {
             return Err(refusal::payout_differs(due));
         }
         self.check_points(&sale)?;
-        let shift = self.shift_for(&sale)?;
+        let shift = self.shift_at(&sale.terminal, sale.training)?;
         sale.shift = shift.map(|shift| shift.id);
         // Late: its day has a Z and its own shift was in it, or it had none.
         let own_shift = shift.is_some_and(|shift| shift.opened_at <= sale.started_at);
@@ -196,11 +196,11 @@ impl Desk<'_> {
         Ok(self.sale_done(events, sale))
     }
 
-    /// The open shift of the drawer that a sale's money goes into or comes out of.
-    pub(super) fn shift_for(&self, sale: &Sale) -> Result<Option<&Shift>, Refusal> {
-        let shift = self.state.shifts.get(&sale.terminal);
-        if self.store.require_shift && shift.is_none() && !sale.training {
-            return Err(refusal::shift_needed(&sale.terminal));
+    /// The open shift of the drawer that money goes into or comes out of at a till.
+    pub(super) fn shift_at(&self, till: &str, training: bool) -> Result<Option<&Shift>, Refusal> {
+        let shift = self.state.shifts.get(till);
+        if self.store.require_shift && shift.is_none() && !training {
+            return Err(refusal::shift_needed(till));
         }
         Ok(shift)
     }

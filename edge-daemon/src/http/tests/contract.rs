@@ -31,6 +31,7 @@ const OPERATIONS: &str = "
     GET /api/v1/products/{sku}
     PUT /api/v1/products/{sku}
     GET /api/v1/reports/sales/daily
+    GET /api/v1/reports/z
     GET /api/v1/shifts
     POST /api/v1/shifts
     POST /api/v1/shifts/{id}/close

@@ -272,3 +272,26 @@ async fn the_report_is_the_sum_of_the_sales() {
     assert_eq!((&empty["netAmount"], empty.get("date")), (&json!(0), None));
     counter.close();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_store_s_z_is_the_sum_of_its_drawers() {
+    let counter = Counter::open();
+    for (till, cash) in [("till-1", 300), ("till-2", 500)] {
+        let open = json!({"terminalId": till, "float": 10_000}).to_string();
+        let shift = counter.post(&format!("open {till}"), "/api/v1/shifts", open).await.expect(201);
+        let sale = json!({"terminalId": till, "items": [{"sku": "PEN"}],
+            "tenders": [{"method": "cash", "amount": cash}]});
+        counter.post(&format!("sell {till}"), SALES, sale.to_string()).await.expect(201);
+        let z = counter.get("/api/v1/reports/z").await.expect(200);
+        assert_eq!((&z["status"], z["openShifts"].as_array().unwrap().len()), (&json!("open"), 1));
+        let close = format!("/api/v1/shifts/{}/close", shift["id"].as_str().unwrap());
+        counter.post(&format!("close {till}"), &close, r#"{"counted":10240}"#).await.expect(201);
+    }
+    let z = counter.get("/api/v1/reports/z").await.expect(200);
+    assert_eq!((&z["status"], z["shifts"].as_array().unwrap().len()), (&json!("closed"), 2));
+    assert_eq!((&z["totals"]["saleCount"], &z["totals"]["salesAmount"]), (&json!(2), &json!(500)));
+    assert_eq!((&z["expectedAmount"], &z["differenceAmount"]), (&json!(20_500), &json!(-20)));
+    let none = counter.get("/api/v1/reports/z?date=2026-11-01").await.expect(200);
+    assert_eq!((&none["status"], none["shifts"].as_array().unwrap().len()), (&json!("open"), 0));
+    counter.close();
+}

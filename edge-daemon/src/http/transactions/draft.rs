@@ -195,6 +195,9 @@ pub(in crate::http) struct NewStatus {
     id: Option<Uuid>,
     /// To what.
     pub(super) status: Target,
+    /// The till where it is refunded or voided, whose drawer gives the money; by default the transaction's own.
+    #[schema(value_type = Option<String>, example = "till-2")]
+    pub(super) terminal_id: Option<Arc<str>>,
     /// Why.
     pub(super) reason: Option<String>,
     /// For `refunded`: which lines and how much; none: all that is left.

@@ -138,11 +138,13 @@ async fn change_status(
     let status = if return_id.is_some() { StatusCode::CREATED } else { StatusCode::OK };
     let envelope = Envelope::new(&app.shop, known.customer, return_id.unwrap_or(id));
     let has_text = body.reason.is_some();
+    let terminal = body.terminal_id.clone();
+    let origin = Origin { terminal: terminal.clone().or(known.origin.terminal.clone()), ..known.origin };
     let command = envelope.use_by(has_text, move |envelope| {
         let reason = envelope.seal("reason", body.reason.as_deref())?;
-        Ok(Command::ChangeSale { sale: id, change: body.into_change(return_id)?, reason })
+        Ok(Command::ChangeSale { sale: id, change: body.into_change(return_id)?, reason, terminal })
     });
-    let done = app.shop.submit(Some(key), command.await?, known.origin).await?;
+    let done = app.shop.submit(Some(key), command.await?, origin).await?;
     sale_reply(&app.shop, status, &done)
 }
 

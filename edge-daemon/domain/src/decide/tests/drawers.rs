@@ -1,6 +1,7 @@
 //! Shifts: the drawer from its float to its Z.
 
 use alloc::string::ToString;
+use alloc::vec;
 
 use uuid::Uuid;
 
@@ -100,6 +101,28 @@ fn each_drawer_has_one_shift_and_its_own_money() {
     assert_eq!(sale.shift, Some(id));
     assert_eq!(shop.state.shifts[TILL].expected_cash(), Money(1000));
     assert_eq!(shop.state.shifts["till-2"].expected_cash(), Money(2099));
+}
+
+#[test]
+fn money_that_goes_back_at_another_till_leaves_its_drawer() {
+    let mut shop = Shop::with(|store| store.require_shift = true);
+    let own = shop.open_shift(10_000);
+    let draft = shop.ring().item("wine", "2").cash(1980);
+    let sale = shop.sell(draft);
+    let draft = shop.ring().item("pen", "1").cash(99);
+    let pen = shop.sell(draft);
+    let other = shop.id();
+    let till = || Some("till-2".into());
+    let elsewhere = |sale, change| Command::ChangeSale { sale, change, reason: None, terminal: till() };
+    let back = shop.refund_of(sale.id, &[(1, "1")], vec![]);
+    assert_eq!(shop.refusal(elsewhere(sale.id, back.clone())), "shift-needed");
+    shop.run(Command::OpenShift { id: other, drawer: "till-2".into(), cashier: None, float: Money(5_000) });
+    let returned = shop.run(elsewhere(sale.id, back)).sale.unwrap();
+    assert_eq!((&*returned.terminal, returned.shift), ("till-2", Some(other)));
+    let voided = shop.run(elsewhere(pen.id, Change::Void)).sale.unwrap();
+    assert_eq!((voided.shift, &*voided.terminal), (Some(other), &*pen.terminal));
+    let cash = |id| shop.state.shifts.values().find(|shift| shift.id == id).unwrap().expected_cash().0;
+    assert_eq!((cash(own), cash(other)), (10_000 + 1980 + 99, 5_000 - 990 - 99));
 }
 
 #[test]

@@ -221,7 +221,7 @@ fn asks() -> impl Strategy<Value = Ask> {
         6 => sales().prop_map(Command::Sell),
         2 => (ids(), many(lines(), 0..3)).prop_map(|(sale, lines)| Command::AddLines { sale, lines }),
         4 => (ids(), tenders()).prop_map(|(sale, tender)| Command::Pay { sale, tender }),
-        4 => (ids(), changes, seals()).prop_map(|(sale, change, reason)| Command::ChangeSale { sale, change, reason }),
+        4 => (ids(), changes, seals()).prop_map(|(sale, change, reason)| Command::ChangeSale { sale, change, reason, terminal: None }),
         1 => (ids(), ids(), texts(), any::<bool>()).prop_map(|(id, sale, printer, copy)| Command::AskPrint { id, sale, printer, copy }),
         1 => (ids(), outcomes, texts()).prop_map(|(job, outcome, detail)| Command::EndPrint { job, outcome, detail }),
     ];
@@ -283,7 +283,12 @@ fn command(shop: &Shop, ask: Ask) -> Command {
             let part =
                 |(number, amount)| RefundLine { line: line(&sale, number), quantity: Quantity(amount) };
             let lines = parts.into_iter().map(part).collect();
-            Command::ChangeSale { sale, change: Change::Refund { id, lines, tenders }, reason: None }
+            Command::ChangeSale {
+                sale,
+                change: Change::Refund { id, lines, tenders },
+                reason: None,
+                terminal: None,
+            }
         }
         Ask::PayRest(sale, method) => {
             let due = shop.sales.get(&sale).map_or(0, |sale| sale.due.0);

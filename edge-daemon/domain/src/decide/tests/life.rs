@@ -42,7 +42,7 @@ fn in_status(shop: &mut Shop, status: Status) -> Uuid {
 
 /// What is asked for, in the table's order.
 fn commands(shop: &mut Shop, sale: Uuid) -> [(&'static str, Command); 9] {
-    let change = |change| Command::ChangeSale { sale, change, reason: None };
+    let change = |change| Command::ChangeSale { sale, change, reason: None, terminal: None };
     let refund = Change::Refund { id: shop.id(), lines: vec![], tenders: vec![] };
     let line = shop.sales[&sale].line_id(1);
     [
@@ -124,12 +124,21 @@ fn the_reason_is_kept() {
     let draft = shop.ring().item("wine", "1");
     let id = shop.sell(draft).id;
     let reason = Some(sealed("changed his mind"));
-    let decision = shop.run(Command::ChangeSale { sale: id, change: Change::Cancel, reason: reason.clone() });
+    let decision = shop.run(Command::ChangeSale {
+        sale: id,
+        change: Change::Cancel,
+        reason: reason.clone(),
+        terminal: None,
+    });
     assert_eq!(decision.sale.unwrap().reason, reason);
     let ring = shop.ring().item("wine", "1").discount(Discount::Percent(Rate(100_000)));
     let gift = shop.sell(ring).id;
-    let decision =
-        shop.run(Command::ChangeSale { sale: gift, change: Change::Complete, reason: reason.clone() });
+    let decision = shop.run(Command::ChangeSale {
+        sale: gift,
+        change: Change::Complete,
+        reason: reason.clone(),
+        terminal: None,
+    });
     assert_eq!(decision.sale.unwrap().reason, reason);
 }
 

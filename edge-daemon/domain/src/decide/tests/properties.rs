@@ -201,10 +201,15 @@ fn command(shop: &mut Shop, customer: Uuid, action: Action) -> Option<Command> {
         }
         Action::Change(index, Change::Refund { .. }) => {
             let sale = pick(shop, &index)?.id;
-            Command::ChangeSale { sale, change: shop.refund_of(sale, &[], vec![]), reason: None }
+            Command::ChangeSale {
+                sale,
+                change: shop.refund_of(sale, &[], vec![]),
+                reason: None,
+                terminal: None,
+            }
         }
         Action::Change(index, change) => {
-            Command::ChangeSale { sale: pick(shop, &index)?.id, change, reason: None }
+            Command::ChangeSale { sale: pick(shop, &index)?.id, change, reason: None, terminal: None }
         }
         Action::Refund(index, parts) => {
             let sale = pick(shop, &index)?;
@@ -215,7 +220,7 @@ fn command(shop: &mut Shop, customer: Uuid, action: Action) -> Option<Command> {
                 lines: parts.into_iter().map(part).collect(),
                 tenders: vec![],
             };
-            Command::ChangeSale { sale: sale.id, change, reason: None }
+            Command::ChangeSale { sale: sale.id, change, reason: None, terminal: None }
         }
         Action::Adjust(sku, change) => Command::AdjustStock {
             id: shop.id(),
@@ -319,7 +324,7 @@ proptest! {
         for parts in asked {
             let part = |(number, amount)| RefundLine { line: open.line_id(number), quantity: Quantity(amount) };
             let change = Change::Refund { id: shop.id(), lines: parts.into_iter().map(part).collect(), tenders: vec![] };
-            if let Ok(decision) = shop.ask(Command::ChangeSale { sale: open.id, change, reason: None }) {
+            if let Ok(decision) = shop.ask(Command::ChangeSale { sale: open.id, change, reason: None, terminal: None }) {
                 ledger.take(&shop, &decision);
             }
         }

@@ -22,7 +22,12 @@ fn a_whole_refund_is_a_return_of_its_own() {
     let draft = shop.ring().item("bread", "2").item("wine", "1").card(1490);
     let sale = shop.sell(draft);
     let change = shop.refund_of(sale.id, &[], vec![]);
-    let decision = shop.run(Command::ChangeSale { sale: sale.id, change, reason: Some(sealed("corked")) });
+    let decision = shop.run(Command::ChangeSale {
+        sale: sale.id,
+        change,
+        reason: Some(sealed("corked")),
+        terminal: None,
+    });
     assert_eq!(
         decision.events.iter().map(Event::name).collect::<alloc::vec::Vec<_>>(),
         ["saleSold", "saleRefunded"]

@@ -288,11 +288,11 @@ impl Shop {
     }
 
     pub(crate) fn change(&mut self, sale: Uuid, change: Change) -> Arc<Sale> {
-        self.run(Command::ChangeSale { sale, change, reason: None }).sale.unwrap()
+        self.run(Command::ChangeSale { sale, change, reason: None, terminal: None }).sale.unwrap()
     }
 
     pub(crate) fn change_refusal(&mut self, sale: Uuid, change: Change) -> &'static str {
-        self.refusal(Command::ChangeSale { sale, change, reason: None })
+        self.refusal(Command::ChangeSale { sale, change, reason: None, terminal: None })
     }
 
     /// Takes parts of lines back: `(line number, quantity)`, none: all that is left.
