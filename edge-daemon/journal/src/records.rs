@@ -43,6 +43,34 @@ impl<S: Storage> Records<S> {
         Self { reader, legs, leg: 0, scan: None, group: None, skip_to: 0, ended: false }
     }
 
+    /// After [`ReadError::Damaged`]: goes on with the next segment, or epoch, that can be read, for who would rather know
+    /// the rest than nothing. What lies between is not shown. `false`: nothing follows.
+    ///
+    /// # Errors
+    /// What the operating system says.
+    pub fn go_on_behind(&mut self, bad: &FirstBad) -> Result<bool, ReadError> {
+        let Some(leg) = self.current() else { return Ok(false) };
+        (self.group, self.scan) = (None, None);
+        for number in leg.dir.segments(self.reader.storage())? {
+            if bad.at.epoch_ordinal != leg.dir.ordinal || number <= bad.at.segment {
+                continue;
+            }
+            match self.open(leg.dir, number) {
+                Ok(scan) => {
+                    (self.scan, self.ended) = (Some(scan), false);
+                    return Ok(true);
+                }
+                Err(ReadError::Damaged(_)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        if leg.last.is_none() {
+            return Ok(false);
+        }
+        (self.leg, self.skip_to, self.ended) = (self.leg + 1, 0, false);
+        Ok(true)
+    }
+
     pub(crate) fn after(reader: Reader<S>, legs: Vec<Leg>, position: Position) -> Result<Self, ReadError> {
         let unknown = ReadError::UnknownPosition(position);
         let Some(index) = legs.iter().position(|leg| leg.dir.epoch == position.epoch) else {

@@ -254,6 +254,40 @@ fn a_reader_reports_damage_in_the_middle_and_never_skips_it() {
 
 /// Any bytes in place of the files: opening, reading and checking answer, and do not panic.
 #[test]
+fn who_asks_for_it_gets_what_follows_the_damage() {
+    let built = build();
+    let (mut journal, _) = Journal::open(built.disk.clone(), OPTIONS, &[]).unwrap();
+    let head = journal.head().unwrap();
+    journal.start_epoch_as(EpochId(0xdcba), Some(head.evidence())).unwrap();
+    journal.append(&[&[99; 300]], Room::Ordinary).unwrap();
+    journal.close().unwrap();
+    let seen_past = |segment: u32, offset: u32| {
+        built.flip(segment, offset, 0x10);
+        let mut records = Reader::open(built.disk.clone()).records_from(Start::Beginning).unwrap();
+        let (mut bodies, mut flaws) = (Vec::new(), 0);
+        loop {
+            match records.next() {
+                Some(Ok((_, record))) => bodies.push(record.body[0]),
+                Some(Err(pos_journal::ReadError::Damaged(bad))) => {
+                    flaws += 1;
+                    assert!(records.go_on_behind(&bad).unwrap(), "an epoch follows");
+                }
+                Some(Err(error)) => panic!("{error}"),
+                None => break,
+            }
+        }
+        built.flip(segment, offset, 0x10);
+        (bodies, flaws)
+    };
+    let twice = |range: std::ops::Range<u8>| range.flat_map(|n| [n, n]).collect::<Vec<_>>();
+    // In the third group: the rest of its segment is lost, the other two are not.
+    let third = built.groups[2].locators[0];
+    assert_eq!(seen_past(1, third.offset + 60), ([twice(0..2), twice(4..12), vec![99]].concat(), 1));
+    assert_eq!(seen_past(2, 10), ([twice(0..4), twice(8..12), vec![99]].concat(), 1), "a segment's header");
+    assert_eq!(seen_past(3, 10), ([twice(0..8), vec![99]].concat(), 1), "the last one's");
+}
+
+#[test]
 fn garbage_is_answered() {
     let seed = std::env::var("TILLBOX_SEED").map_or(11, |text| text.parse().unwrap());
     println!("TILLBOX_SEED={seed}");

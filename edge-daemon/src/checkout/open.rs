@@ -12,8 +12,8 @@ use pos_domain::store::StoreConfig;
 use pos_domain::time::Zone;
 use pos_journal::codec::{self, Author, CodecError, Entry, Origin};
 use pos_journal::{
-    Disk, Evidence, Journal, KeyError, KeyStore, Options, Outcome, Position, Preparation, ReadError, Reader,
-    Start, checkpoint, epochs_begun,
+    Disk, Evidence, FirstBad, Journal, KeyError, KeyStore, Options, Outcome, Position, Preparation,
+    ReadError, Reader, Start, checkpoint, epochs_begun,
 };
 use thiserror::Error;
 use tokio::sync::broadcast;
@@ -130,7 +130,7 @@ pub fn open(options: OpenOptions) -> Result<(Shop, Running), OpenError> {
         Some((evidence, state)) => (state, Some(evidence)),
         None => (State::default(), None),
     };
-    replay(&reader, &mut state, &mut last, &opened.outcome)?;
+    let gaps = replay(&reader, &mut state, &mut last, &opened.outcome)?;
     let reason = match &opened.outcome {
         Outcome::Fresh => Some("first"),
         Outcome::Damaged { bad, .. } => {
@@ -150,6 +150,12 @@ pub fn open(options: OpenOptions) -> Result<(Shop, Running), OpenError> {
         Outcome::Clean | Outcome::SealedStop => None,
     };
     let restored = options.root.join(RESTORED);
+    for bad in &gaps {
+        alarms.push(format!(
+            "the journal is damaged ({bad}); stock, points and shifts lack what stood there: put a backup back, or count"
+        ));
+    }
+    let reason = reason.or((!gaps.is_empty()).then_some("damage"));
     let reason = reason.or_else(|| restored.exists().then_some("restored"));
     // Above every series that this box may have given receipts of: in what was restored, in what was set aside for it, and
     // in epochs that can no longer be read.
@@ -227,32 +233,38 @@ pub fn open(options: OpenOptions) -> Result<(Shop, Running), OpenError> {
     Ok((shop, running))
 }
 
-/// Brings `state` from `last` up to the end of the journal.
+/// Brings `state` from `last` up to the end of the journal. Returns damage within, which is passed over: a shop that knows
+/// all but that is better than none.
 fn replay(
     reader: &Reader<Disk>,
     state: &mut State,
     last: &mut Option<Evidence>,
     outcome: &Outcome,
-) -> Result<(), OpenError> {
+) -> Result<Vec<FirstBad>, OpenError> {
     let damaged = matches!(outcome, Outcome::Damaged { .. });
     let start = last.map_or(Start::Beginning, |evidence| Start::After(evidence.position));
-    let records = match reader.records_from(start) {
+    let mut gaps = Vec::new();
+    let mut records = match reader.records_from(start) {
         Ok(records) => records,
         // The checkpoint is all that is left.
-        Err(_) if damaged => return Ok(()),
+        Err(_) if damaged => return Ok(gaps),
         Err(error) => return Err(error.into()),
     };
-    for record in records {
+    while let Some(record) = records.next() {
         let record = match record {
             Ok((_, record)) => record,
-            Err(_) if damaged => return Ok(()),
+            Err(_) if damaged => return Ok(gaps),
+            Err(ReadError::Damaged(bad)) if records.go_on_behind(&bad)? => {
+                gaps.push(bad);
+                continue;
+            }
             Err(error) => return Err(error.into()),
         };
         let entry = Entry::decode(&record.body)?;
         state.apply(&entry.event, entry.time, entry.business_date);
         *last = Some(Evidence { position: record.position(), hash: record.hash });
     }
-    Ok(())
+    Ok(gaps)
 }
 
 /// The highest receipt series of the journals that a restore has set aside.
@@ -312,7 +324,9 @@ fn fold(disk: &Disk, reader: &Reader<Disk>) -> Result<(), Box<dyn std::error::Er
         Some((evidence, bytes)) => (codec::decode_state(&bytes)?, Some(evidence)),
         None => (State::default(), None),
     };
-    replay(reader, &mut state, &mut last, &Outcome::Clean)?;
+    if let Some(bad) = replay(reader, &mut state, &mut last, &Outcome::Clean)?.first() {
+        return Err(bad.to_string().into());
+    }
     if let Some(evidence) = last {
         checkpoint::save(disk, &evidence, APPLY_VERSION, &codec::encode_state(&state)?)?;
     }

@@ -7,7 +7,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use pos_journal::codec::Entry;
-use pos_journal::{Evidence, ReadError, Start};
+use pos_journal::{Disk, Evidence, Locator, ReadError, Record, Records, Start};
 
 use super::keys::{self, Put};
 use super::tree::{self, Tree, TreeError};
@@ -174,16 +174,31 @@ enum CatchUpError {
 fn for_each_record(
     views: &Views,
     after: Option<Evidence>,
-    mut each: impl FnMut(Entry, pos_journal::Locator) -> Result<(), CatchUpError>,
+    mut each: impl FnMut(Entry, Locator) -> Result<(), CatchUpError>,
 ) -> Result<(), CatchUpError> {
     let start = after.map_or(Start::Beginning, |evidence| Start::After(evidence.position));
-    for record in views.0.reader.records_from(start)? {
-        let (locator, record) = record?;
+    let mut records = views.0.reader.records_from(start)?;
+    while let Some((locator, record)) = next(&mut records)? {
         each(Entry::decode(&record.body)?, locator)?;
         views.0.done.fetch_add(1, Ordering::Relaxed);
         views.0.ticks.fetch_add(1, Ordering::Relaxed);
     }
     Ok(())
+}
+
+/// The next record; what is damaged is passed over: opening, or `journal verify`, has told of it.
+fn next(records: &mut Records<Disk>) -> Result<Option<(Locator, Record)>, ReadError> {
+    loop {
+        match records.next().transpose() {
+            Err(ReadError::Damaged(bad)) => {
+                tracing::error!("the views lack what is damaged: {bad}");
+                if !records.go_on_behind(&bad)? {
+                    return Ok(None);
+                }
+            }
+            other => return other,
+        }
+    }
 }
 
 /// Takes in the records after `applied`. Those that come meanwhile are in the overlay, too: taking them in twice writes
@@ -199,8 +214,8 @@ fn catch_up(views: &Views, applied: Option<Evidence>, end: Option<Evidence>) -> 
     let mut puts: Vec<Put> = Vec::with_capacity(BATCH);
     let mut last_sync = Instant::now();
     let start = applied.map_or(Start::Beginning, |evidence| Start::After(evidence.position));
-    for record in views.0.reader.records_from(start)? {
-        let (locator, record) = record?;
+    let mut records = views.0.reader.records_from(start)?;
+    while let Some((locator, record)) = next(&mut records)? {
         keys::project(&Entry::decode(&record.body)?, locator, |put| puts.push(put));
         views.0.done.fetch_add(1, Ordering::Relaxed);
         views.0.ticks.fetch_add(1, Ordering::Relaxed);

@@ -156,6 +156,57 @@ fn a_state_made_by_replay_alone_is_the_same() {
 }
 
 #[test]
+fn old_damage_that_nobody_noticed_does_not_keep_the_shop_shut() {
+    use std::os::unix::fs::FileExt as _;
+    let folder = tempfile::tempdir().unwrap();
+    let (shop, running) = open_shop(folder.path());
+    add_products(&shop, 500);
+    let sold: Vec<Uuid> = (0..6_000).map(|_| Uuid::now_v7()).collect();
+    std::thread::scope(|scope| {
+        for part in sold.chunks(500) {
+            let shop = &shop;
+            scope.spawn(move || part.iter().for_each(|id| _ = sell(shop, *id).unwrap()));
+        }
+    });
+    running.stop().unwrap();
+    drop(shop);
+    // Rot in the first of several segments, and everything gone that was made of it.
+    let epoch = std::fs::read_dir(folder.path().join("journal")).unwrap().find_map(|entry| {
+        let path = entry.unwrap().path();
+        path.file_name()?.to_str()?.starts_with("0001-").then_some(path)
+    });
+    let epoch = epoch.unwrap();
+    assert!(std::fs::read_dir(&epoch).unwrap().count() > 2);
+    let segment = std::fs::OpenOptions::new().write(true).open(epoch.join("00000001.seg")).unwrap();
+    segment.write_all_at(&[0xAA; 64], 500_000).unwrap();
+    for made in ["checkpoints", "views"] {
+        std::fs::remove_dir_all(folder.path().join(made)).unwrap();
+    }
+    let (shop, running) = open_shop(folder.path());
+    let alarms = shop.condition().alarms;
+    assert!(alarms.iter().any(|alarm| alarm.contains("damaged") && alarm.contains("segment")), "{alarms:?}");
+    let new = Uuid::now_v7();
+    let begun = std::time::Instant::now();
+    let done = loop {
+        match sell(&shop, new) {
+            Ok(done) => break done,
+            Err(SubmitError::NotReady(_)) => assert!(begun.elapsed().as_secs() < 60),
+            Err(error) => panic!("{error}"),
+        }
+    };
+    assert_eq!(done.sale().unwrap().receipt.unwrap().to_string(), "02-000001", "a new epoch");
+    // What was sold last stands behind the damage.
+    let last = shop.sale(*sold.last().unwrap());
+    assert!(matches!(last, Ok(Some(_)) | Err(_)), "{last:?}");
+    while shop.condition().rebuilding.is_some() {
+        std::thread::yield_now();
+    }
+    let found = sold.iter().filter(|id| shop.sale(**id).unwrap().is_some()).count();
+    assert!((3_000..6_000).contains(&found), "{found} of 6,000 found");
+    running.stop().unwrap();
+}
+
+#[test]
 fn the_same_sale_at_once_from_many_sides_is_one() {
     let folder = tempfile::tempdir().unwrap();
     let (shop, running) = open_shop(folder.path());
