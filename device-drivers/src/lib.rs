@@ -5,7 +5,7 @@
 //! tested byte by byte. The *driver* gives it a connection and a clock. The *fault* is a typed error that
 //! says what happened, what to do, and by its [`Kind`] whose job that is. Sockets are touched in `rim` only.
 //!
-//! So far there is one device, the POSPrinter, which also drives the CashDrawer on its connector:
+//! So far there are the Scanner on a serial line, and the POSPrinter, which also drives the CashDrawer on its connector:
 //!
 //! ```text
 //!  Document ──encode──> Job ──PosPrinter──> TCP 9100 ──> printer, or VirtualPrinter
@@ -31,6 +31,7 @@
 mod paper;
 mod printer;
 mod rim;
+mod scanner;
 mod sim;
 
 pub use paper::{Look, Mark, Paper, Run, Side};
@@ -41,5 +42,10 @@ pub use printer::profile::{DrawerPin, Page, Profile};
 pub use printer::proto::{Job, encode};
 pub use printer::session::{Outcome, Patience};
 pub use printer::status::Status;
+pub use rim::serial::{Evenness, Line};
+pub use scanner::driver::{Scanner, SerialScanner};
+pub use scanner::fault::ScannerFault;
+pub use scanner::proto::{Framing, HALF, MAX_SCAN, Refused, ScanReader};
 pub use sim::decoder::{Decoded, Decoder, Event, Kick, decode};
 pub use sim::printer::{Faults, Receipt, VirtualPrinter};
+pub use sim::scanner::{ScannerFaults, VirtualScanner};

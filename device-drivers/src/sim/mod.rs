@@ -3,5 +3,7 @@
 
 pub(crate) mod decoder;
 mod extent;
+mod line;
 mod machine;
 pub(crate) mod printer;
+pub(crate) mod scanner;

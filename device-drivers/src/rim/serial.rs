@@ -1,0 +1,77 @@
+//! Serial lines, USB ones too: opened by their stable name, read until they are lost.
+//!
+//! An unplugged port may give an error, an endless row of empty reads, or nothing at all: an empty read is the end here,
+//! and who waits for nothing needs a heartbeat of its own. The descriptor is closed before a port is opened again.
+
+use std::io;
+use std::path::Path;
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio_serial::{DataBits, FlowControl, Parity, SerialPortBuilderExt as _, SerialStream, StopBits};
+
+/// How a line is set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Line {
+    /// Bits a second, from 300.
+    pub baud: u32,
+    /// Seven data bits instead of eight.
+    pub seven_bits: bool,
+    /// With a parity bit.
+    pub parity: Option<Evenness>,
+    /// XON/XOFF.
+    pub xon_xoff: bool,
+}
+
+/// Which parity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Evenness {
+    /// Even.
+    Even,
+    /// Odd.
+    Odd,
+}
+
+impl Default for Line {
+    /// 9600 baud, eight bits, no parity, no flow control.
+    fn default() -> Self {
+        Self { baud: 9600, seven_bits: false, parity: None, xon_xoff: false }
+    }
+}
+
+/// An open line.
+#[derive(Debug)]
+pub(crate) struct Port(SerialStream);
+
+/// Opens a line for this process alone.
+pub(crate) fn open(path: &Path, line: Line) -> io::Result<Port> {
+    let name =
+        path.to_str().ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "the name is not UTF-8"))?;
+    let port = tokio_serial::new(name, line.baud)
+        .data_bits(if line.seven_bits { DataBits::Seven } else { DataBits::Eight })
+        .parity(match line.parity {
+            None => Parity::None,
+            Some(Evenness::Even) => Parity::Even,
+            Some(Evenness::Odd) => Parity::Odd,
+        })
+        .stop_bits(StopBits::One)
+        .flow_control(if line.xon_xoff { FlowControl::Software } else { FlowControl::None })
+        .timeout(Duration::ZERO)
+        .open_native_async();
+    Ok(Port(port.map_err(io::Error::from)?))
+}
+
+impl Port {
+    /// Reads what is there, at least one byte; the end of the line is an error. Safe to cancel.
+    pub(crate) async fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        match self.0.read(into).await? {
+            0 => Err(io::Error::new(io::ErrorKind::UnexpectedEof, "unplugged")),
+            count => Ok(count),
+        }
+    }
+
+    /// Sends all bytes.
+    pub(crate) async fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.0.write_all(bytes).await
+    }
+}
