@@ -31,6 +31,7 @@
 mod paper;
 mod printer;
 mod rim;
+mod scale;
 mod scanner;
 mod sim;
 
@@ -43,6 +44,8 @@ pub use printer::proto::{Job, encode};
 pub use printer::session::{Outcome, Patience};
 pub use printer::status::Status;
 pub use rim::serial::{Evenness, Line};
+pub use scale::proto::{ScaleReader, Talk};
+pub use scale::weight::{Gate, Reading, Unit, Unsettled, Weight};
 pub use scanner::driver::{Scanner, SerialScanner};
 pub use scanner::fault::ScannerFault;
 pub use scanner::proto::{Framing, HALF, MAX_SCAN, Refused, ScanReader};
