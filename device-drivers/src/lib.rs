@@ -28,6 +28,7 @@
 //! assert!(Paper::of(&receipt, 42).to_svg().starts_with("<svg"));
 //! ```
 
+mod display;
 mod paper;
 mod printer;
 mod rim;
@@ -35,6 +36,7 @@ mod scale;
 mod scanner;
 mod sim;
 
+pub use display::proto::{COLUMNS, Dialect, DisplayLine, begin, show};
 pub use paper::{Look, Mark, Paper, Run, Side};
 pub use printer::code_page::CodePage;
 pub use printer::driver::{PosPrinter, Report};

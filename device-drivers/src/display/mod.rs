@@ -1,0 +1,3 @@
+//! The LineDisplay: two lines of twenty letters that the customer reads.
+
+pub(crate) mod proto;

@@ -1,0 +1,146 @@
+//! Two lines for the customer, as bytes for a serial display; no I/O, the same bytes for the same lines.
+//!
+//! | CD5220 | ESC/POS | what |
+//! |---|---|---|
+//! | `1B 40` | `1B 40` | start from the power-on state |
+//! | – | `1B 52 00` | international set USA |
+//! | – | `1B 74 n` | select code page |
+//! | `1B 51 41 … 0D` | `1F 24 01 01 …` | write the upper line |
+//! | `1B 51 42 … 0D` | `1F 24 01 02 …` | write the lower line |
+//!
+//! A line is always written whole, blanks to its end: nothing of the last one stays, and nothing flickers. Letters go
+//! through a code page, which has no control characters: what a product is called cannot become a command.
+
+use pos_domain::receipt::width;
+
+use crate::CodePage;
+use crate::printer::code_page::similar;
+
+/// Letters of a line.
+pub const COLUMNS: usize = 20;
+
+/// The language of a display.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Dialect {
+    /// Of CD5220 and the many that imitate it; its letters are ASCII.
+    Cd5220,
+    /// Of Epson's DM-D and its like: the page, and its number in `ESC t`.
+    EscPos(CodePage, u8),
+}
+
+/// What a line shows: something on the left, something (an amount) on the right.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DisplayLine {
+    /// Cut off where it would touch the right.
+    pub left: String,
+    /// Kept whole as far as the line goes.
+    pub right: String,
+}
+
+impl DisplayLine {
+    /// A line with both.
+    #[must_use]
+    pub fn new(left: impl Into<String>, right: impl Into<String>) -> Self {
+        Self { left: left.into(), right: right.into() }
+    }
+
+    /// Exactly [`COLUMNS`] letters, of those that take one column each.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let right = fitting(&self.right, COLUMNS);
+        let room = COLUMNS - right.chars().count();
+        // An amount that touches a name is read as part of it.
+        let left = fitting(&self.left, if right.is_empty() { room } else { room.saturating_sub(1) });
+        let gap = COLUMNS - left.chars().count() - right.chars().count();
+        format!("{left}{:gap$}{right}", "")
+    }
+}
+
+/// What starts a display.
+#[must_use]
+pub fn begin(dialect: Dialect) -> Vec<u8> {
+    match dialect {
+        Dialect::Cd5220 => b"\x1b@".to_vec(),
+        Dialect::EscPos(_, number) => vec![0x1b, b'@', 0x1b, b'R', 0, 0x1b, b't', number],
+    }
+}
+
+/// What shows two lines.
+#[must_use]
+pub fn show(lines: &[DisplayLine; 2], dialect: Dialect) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(2 * (COLUMNS + 4));
+    for (row, line) in (1_u8..).zip(lines) {
+        let letters = line.text();
+        match dialect {
+            Dialect::Cd5220 => {
+                bytes.extend_from_slice(&[0x1b, b'Q', b'@' + row]);
+                bytes.extend(letters.chars().map(ascii));
+                bytes.push(b'\r');
+            }
+            Dialect::EscPos(page, _) => {
+                bytes.extend_from_slice(&[0x1f, b'$', 1, row]);
+                bytes.extend(letters.chars().map(|letter| on_page(letter, page)));
+            }
+        }
+    }
+    bytes
+}
+
+/// The first letters of a text, as many as fit; what takes no column or two is a `?`.
+fn fitting(text: &str, room: usize) -> String {
+    let plain = |letter: char| {
+        if !letter.is_control() && width(letter.encode_utf8(&mut [0; 4])) == 1 { letter } else { '?' }
+    };
+    text.chars().map(plain).take(room).collect::<String>()
+}
+
+fn ascii(letter: char) -> u8 {
+    let printable = |letter: char| u8::try_from(letter).ok().filter(|byte| matches!(byte, b' '..=b'~'));
+    printable(letter).or_else(|| similar(letter).and_then(printable)).unwrap_or(b'?')
+}
+
+fn on_page(letter: char, page: CodePage) -> u8 {
+    page.encode(letter).or_else(|| similar(letter).and_then(|like| page.encode(like))).unwrap_or(b'?')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines() -> [DisplayLine; 2] {
+        [DisplayLine::new("Crème fraîche 200 g von der Alm", "1,49 €"), DisplayLine::new("Summe", "12,07 €")]
+    }
+
+    #[test]
+    fn a_line_has_its_amount_on_the_right_and_a_gap_before_it() {
+        let [upper, lower] = lines();
+        assert_eq!(upper.text(), "Crème fraîche 1,49 €");
+        assert_eq!(lower.text(), "Summe        12,07 €");
+        assert_eq!(DisplayLine::new("Willkommen", "").text(), "Willkommen          ");
+        assert_eq!(DisplayLine::new("x", "1".repeat(30)).text(), "1".repeat(20));
+        assert_eq!(DisplayLine::new("好\u{7}é", "").text().trim_end(), "??é");
+    }
+
+    #[test]
+    fn each_dialect_writes_both_lines_whole() {
+        let plain = show(&lines(), Dialect::Cd5220);
+        assert_eq!(plain, b"\x1bQACreme fraiche 1,49 E\r\x1bQBSumme        12,07 E\r".to_vec());
+        let page = Dialect::EscPos(CodePage::Pc858, 19);
+        assert_eq!(begin(page), b"\x1b@\x1bR\x00\x1bt\x13");
+        let shown = show(&lines(), page);
+        let [first, second] = [shown.get(..24).unwrap(), shown.get(24..).unwrap()];
+        assert_eq!((&first[..4], &second[..4]), (b"\x1f$\x01\x01".as_slice(), b"\x1f$\x01\x02".as_slice()));
+        let read: String = first[4..].iter().map(|byte| CodePage::Pc858.decode(*byte).unwrap()).collect();
+        assert_eq!((read.as_str(), second.len()), ("Crème fraîche 1,49 €", 24));
+    }
+
+    #[test]
+    fn a_name_cannot_become_a_command() {
+        let nasty = [DisplayLine::new("\x1b@\x1bQBfree", "\r\n0.00"), DisplayLine::default()];
+        for dialect in [Dialect::Cd5220, Dialect::EscPos(CodePage::Pc858, 19)] {
+            let bytes = show(&nasty, dialect);
+            let escapes = bytes.iter().filter(|byte| matches!(byte, 0x1b | 0x1f)).count();
+            assert_eq!(escapes, 2, "{bytes:?}");
+        }
+    }
+}
