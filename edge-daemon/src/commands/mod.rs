@@ -46,9 +46,11 @@ pub fn execute(cli: Cli) -> ExitCode {
     }
 }
 
-/// The data directory, whether or not the rest of the configuration is there.
+/// The data directory, whether or not the rest of the configuration is right.
 fn data_dir(place: &Place) -> Result<PathBuf, Failure> {
-    Ok(Config::data_dir(&place.config, &place.flags(None))?)
+    let next = "correct the configuration, name it by --config FILE, or name the data directory itself by --data DIR";
+    let found = Config::data_dir(&place.config, &place.flags(None));
+    found.map_err(|error| Failure::new(Code::Wrong, error, next))
 }
 
 /// A runtime for a command that talks to the daemon.

@@ -76,7 +76,7 @@ pub(super) fn read(settings: &Settings, problems: &mut Vec<Problem>) -> Option<B
 }
 
 /// A relative folder is meant relative to the file that names it, else to the working directory.
-pub(super) fn data_dir(section: &Section, problems: &mut Vec<Problem>) -> Option<PathBuf> {
+fn data_dir(section: &Section, problems: &mut Vec<Problem>) -> Option<PathBuf> {
     let reader = &mut Reader { name: "data", section, problems };
     let dir = PathBuf::from(reader.text("dir", 4096)?);
     Some(match section.get("dir").map(|setting| &setting.source) {
@@ -90,7 +90,7 @@ pub(super) fn data_dir(section: &Section, problems: &mut Vec<Problem>) -> Option
     })
 }
 
-fn data(section: &Section, problems: &mut Vec<Problem>) -> Option<DataConfig> {
+pub(super) fn data(section: &Section, problems: &mut Vec<Problem>) -> Option<DataConfig> {
     let dir = data_dir(section, problems);
     let reader = &mut Reader { name: "data", section, problems };
     let mib = |count: i64| u64::try_from(count).unwrap_or(0) << 20;

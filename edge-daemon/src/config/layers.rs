@@ -33,7 +33,27 @@ pub(super) fn gather(
     environment: impl Iterator<Item = (String, String)>,
     flags: Vec<FlagValue>,
 ) -> (Settings, Vec<Problem>) {
-    let mut gatherer = Gatherer { settings: Settings::default(), problems: Vec::new() };
+    gather_where(|_| true, file, environment, flags)
+}
+
+/// Gathers what was said about one section: what is wrong in the others is passed over, but not what stands in none,
+/// for it may have been meant for this one.
+pub(super) fn gather_one(
+    section: &str,
+    file: Option<(&str, &str)>,
+    environment: impl Iterator<Item = (String, String)>,
+    flags: Vec<FlagValue>,
+) -> (Settings, Vec<Problem>) {
+    gather_where(|other| other == section, file, environment, flags)
+}
+
+fn gather_where(
+    wanted: impl Fn(&str) -> bool,
+    file: Option<(&str, &str)>,
+    environment: impl Iterator<Item = (String, String)>,
+    flags: Vec<FlagValue>,
+) -> (Settings, Vec<Problem>) {
+    let mut gatherer = Gatherer { settings: Settings::default(), problems: Vec::new(), wanted };
     for section in ALWAYS {
         gatherer.settings.sections.insert(section, Section::new());
     }
@@ -48,12 +68,14 @@ pub(super) fn gather(
     (gatherer.settings, gatherer.problems)
 }
 
-struct Gatherer {
+struct Gatherer<F> {
     settings: Settings,
     problems: Vec<Problem>,
+    /// Which sections are looked at.
+    wanted: F,
 }
 
-impl Gatherer {
+impl<F: Fn(&str) -> bool> Gatherer<F> {
     fn problem(&mut self, place: Source, what: String) {
         self.problems.push(Problem { place, what });
     }
@@ -86,6 +108,9 @@ impl Gatherer {
                 self.unknown_section(name.get_ref(), place);
                 continue;
             };
+            if !(self.wanted)(section) {
+                continue;
+            }
             match (content.get_ref(), *section) {
                 (DeValue::Array(items), "embedded") => {
                     for item in items {
@@ -137,7 +162,7 @@ impl Gatherer {
         };
         let of_section =
             |section: &&&str| rest.strip_prefix(**section).is_some_and(|rest| rest.starts_with('_'));
-        let Some(section) = keys::SECTIONS.iter().find(of_section) else {
+        let Some(section) = keys::SECTIONS.iter().find(of_section).filter(|name| (self.wanted)(name)) else {
             return;
         };
         let source = Source::Environment(name.to_owned());

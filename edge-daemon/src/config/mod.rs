@@ -114,31 +114,48 @@ impl Config {
         }
     }
 
-    /// The data directory alone, for commands that need nothing else: it is found even where the rest of the
-    /// configuration is missing or wrong.
+    /// The data directory alone, for commands that need nothing else: what the other sections say does not matter.
+    ///
+    /// A command must never act on another store than the one that was meant. So everything that could have named the
+    /// folder has to be read and right, unless `--data` names it; only the default file may be absent.
     ///
     /// # Errors
-    /// If the file exists and cannot be read or is not TOML, or the folder's name is wrong.
+    /// If the file cannot be read or is not TOML, has a section that does not exist, or something in `[data]` is wrong.
     pub fn data_dir(file: &Path, flags: &Flags) -> Result<PathBuf, ConfigError> {
-        let text = match read_file(file) {
-            Ok(text) => text,
-            Err(ConfigError::Unreadable { reason, .. }) if reason.kind() == std::io::ErrorKind::NotFound => {
-                String::new()
-            }
-            Err(error) => return Err(error),
-        };
-        let name = file.display().to_string();
-        let environment = std::env::vars_os().filter_map(readable);
-        let (settings, _) = layers::gather(Some((&name, &text)), environment, flags.values());
-        let mut problems = Vec::new();
-        let section = settings.sections.get("data").cloned().unwrap_or_default();
-        box_settings::data_dir(&section, &mut problems).ok_or(ConfigError::Wrong(problems))
+        find_data_dir(file, std::env::vars_os().filter_map(readable), flags)
     }
 
     /// The effective configuration, as a file that says so, with the source of each value behind it.
     #[must_use]
     pub fn effective(&self) -> impl fmt::Display + '_ {
         Effective(&self.settings)
+    }
+}
+
+fn find_data_dir(
+    file: &Path,
+    environment: impl Iterator<Item = (String, String)>,
+    flags: &Flags,
+) -> Result<PathBuf, ConfigError> {
+    let text = match read_file(file) {
+        _ if flags.data.is_some() => None,
+        Ok(text) => Some(text),
+        Err(ConfigError::Unreadable { reason, .. })
+            if reason.kind() == std::io::ErrorKind::NotFound && file == Path::new(DEFAULT_FILE) =>
+        {
+            None
+        }
+        Err(error) => return Err(error),
+    };
+    let name = file.display().to_string();
+    let file = text.as_deref().map(|text| (&*name, text));
+    // Under the flag only the flag counts, as for the file.
+    let environment = environment.filter(|_| flags.data.is_none());
+    let (settings, mut problems) = layers::gather_one("data", file, environment, flags.values());
+    let section = settings.sections.get("data").cloned().unwrap_or_default();
+    match box_settings::data(&section, &mut problems) {
+        Some(data) if problems.is_empty() => Ok(data.dir),
+        _ => Err(ConfigError::Wrong(problems)),
     }
 }
 

@@ -73,6 +73,45 @@ fn a_folder_is_relative_to_the_file_that_names_it() {
 }
 
 #[test]
+fn a_command_never_acts_on_another_store_than_the_one_that_was_meant() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("shop.toml");
+    let none = Vec::<(String, String)>::new;
+    let found = |file: &Path, flags: &Flags| find_data_dir(file, none().into_iter(), flags);
+    let of = |text: &str| {
+        std::fs::write(&file, text).unwrap();
+        found(&file, &Flags::default())
+    };
+    let missing = found(&file, &Flags::default()).unwrap_err();
+    assert!(matches!(missing, ConfigError::Unreadable { .. }), "{missing}");
+    assert_eq!(of("[data]\ndir = \"d\"\n").unwrap(), folder.path().join("d"));
+    for (broken, expected) in [
+        ("[data\ndir = \"d\"", "not TOML"),
+        ("[dtaa]\ndir = \"d\"", "did you mean `[data]`?"),
+        ("dir = \"d\"", "put it under `[data]`"),
+        ("[data]\ndri = \"d\"", "did you mean `dir`?"),
+        ("[data]\ndir = 7", "must be a text"),
+        ("[data]\ndir = \"d\"\ncache_mib = 1", "1 is not within 8 to 1024"),
+        ("data = \"d\"", "write `[data]`"),
+    ] {
+        let error = of(broken).unwrap_err().to_string();
+        assert!(error.contains(expected), "{broken}: {error}");
+        let flags = Flags { data: Some("there".into()), listen: None };
+        assert_eq!(found(&file, &flags).unwrap(), PathBuf::from("there"));
+    }
+    // What is wrong elsewhere is no reason not to make a backup.
+    assert_eq!(of("[store]\ncurrency = 7\n[data]\ndir = \"d\"\n").unwrap(), folder.path().join("d"));
+    let environment = [("TILLBOX_DATA_DIR".to_owned(), "/e".to_owned())].into_iter();
+    assert_eq!(find_data_dir(&file, environment, &Flags::default()).unwrap(), PathBuf::from("/e"));
+    let environment = [("TILLBOX_DATA_DRI".to_owned(), "/e".to_owned())].into_iter();
+    find_data_dir(&file, environment, &Flags::default()).unwrap_err();
+    if !Path::new(DEFAULT_FILE).exists() {
+        let default = found(Path::new(DEFAULT_FILE), &Flags::default()).unwrap();
+        assert_eq!(default, PathBuf::from("/var/lib/tillbox"));
+    }
+}
+
+#[test]
 fn unknown_keys_are_errors_with_a_hint() {
     for (text, expected) in [
         (
