@@ -17,7 +17,7 @@
 //! - [`config`] is one file, under the environment, under flags; all values are checked before anything is opened.
 //! - [`backup`] copies the journal and puts it back; [`catalog_csv`] reads catalogues; [`demo`] is a shop to try.
 //! - [`clock`] and [`zone`] are the only places that ask for the time; [`lock`] keeps a second daemon out;
-//!   [`telemetry`] and [`notify`] tell people and systemd how it goes.
+//!   [`descriptors`] keeps connections from starving the journal; [`telemetry`] and [`notify`] tell people and systemd how it goes.
 
 pub mod backup;
 pub mod catalog_csv;
@@ -28,6 +28,7 @@ pub mod commands;
 pub mod config;
 pub mod control;
 pub mod demo;
+pub mod descriptors;
 pub mod http;
 pub mod lock;
 pub mod notify;

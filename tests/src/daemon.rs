@@ -77,6 +77,12 @@ impl Daemon {
         self.address
     }
 
+    /// The process.
+    #[must_use]
+    pub fn process(&self) -> u32 {
+        self.child.id()
+    }
+
     /// A client of it.
     #[must_use]
     pub fn client(&self) -> Client {

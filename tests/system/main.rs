@@ -3,6 +3,7 @@
 
 mod bad_input;
 mod baskets;
+mod descriptors;
 mod document;
 mod full_disk;
 mod kill;

@@ -19,7 +19,7 @@ use crate::config::Config;
 use crate::control::{self, Server};
 use crate::http::{self, HttpOptions};
 use crate::peripherals::Printing;
-use crate::{lock, notify, telemetry};
+use crate::{descriptors, lock, notify, telemetry};
 
 /// Between two looks at whether the disk failed.
 const LOOK: Duration = Duration::from_millis(250);
@@ -51,6 +51,7 @@ pub(super) async fn serve(
 ) -> Result<(), Failure> {
     // First of all, so that no signal finds nobody.
     let mut stop = Signals::new()?;
+    let max_connections = descriptors::connections(config.http.max_connections, descriptors::take_all());
     let _lock = lock::take(&config.data.dir)?;
     let listener = TcpListener::bind(config.http.listen).await.map_err(|error| taken(&config, &error))?;
     let address = listener.local_addr().map_err(|error| taken(&config, &error))?;
@@ -80,7 +81,7 @@ pub(super) async fn serve(
         Failure::new(Code::Failed, what, "look at the directory's owner and permissions")
     })?;
     let options = HttpOptions {
-        max_connections: config.http.max_connections,
+        max_connections,
         printer_page,
         print: config.printer.as_ref().map(|printer| printer.name.as_str().into()),
     };
