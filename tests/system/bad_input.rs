@@ -188,8 +188,8 @@ fn what_is_no_http_at_all_ends_quietly() {
     let before = everything(&client);
     let at = daemon.address();
     let random: Vec<u8> = (0..4_000_u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 11) as u8).collect();
-    let long_header = format!("GET /livez HTTP/1.1\r\nHost: box\r\nX: {}\r\n\r\n", "a".repeat(1 << 20));
-    let many_headers = format!("GET /livez HTTP/1.1\r\nHost: box\r\n{}\r\n", "X: y\r\n".repeat(5_000));
+    let long_header = format!("GET /livez HTTP/1.1\r\nHost: localhost\r\nX: {}\r\n\r\n", "a".repeat(1 << 20));
+    let many_headers = format!("GET /livez HTTP/1.1\r\nHost: localhost\r\n{}\r\n", "X: y\r\n".repeat(5_000));
     for (bytes, statuses) in [
         (&b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"[..], &[400][..]),
         (&random, &[400]),
@@ -197,8 +197,8 @@ fn what_is_no_http_at_all_ends_quietly() {
         (b"SELL everything\r\n\r\n", &[400]),
         (long_header.as_bytes(), &[400, 431]),
         (many_headers.as_bytes(), &[400, 431]),
-        (b"POST /api/v1/transactions HTTP/1.1\r\nHost: box\r\nContent-Length: many\r\n\r\n", &[400]),
-        (b"POST /api/v1/transactions HTTP/1.1\r\nHost: box\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", &[400]),
+        (b"POST /api/v1/transactions HTTP/1.1\r\nHost: localhost\r\nContent-Length: many\r\n\r\n", &[400]),
+        (b"POST /api/v1/transactions HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", &[400]),
     ] {
         if let Some(reply) = raw::say(at, bytes) {
             let line = String::from_utf8_lossy(bytes.get(..20).unwrap_or(bytes)).into_owned();
@@ -211,7 +211,7 @@ fn what_is_no_http_at_all_ends_quietly() {
 #[test]
 fn half_a_request_and_silence_keeps_nobody_else_waiting() {
     let (_place, daemon, client) = shop();
-    let head = "POST /api/v1/transactions HTTP/1.1\r\nHost: box\r\nContent-Type: application/json\r\n";
+    let head = "POST /api/v1/transactions HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n";
     let halves = [
         head.to_owned(),
         format!("{head}Content-Length: 500\r\n\r\n{{\"terminalId\": \"till-1\", \"items\": ["),

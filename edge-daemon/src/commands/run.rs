@@ -82,6 +82,7 @@ pub(super) async fn serve(
     })?;
     let options = HttpOptions {
         max_connections,
+        loopback_only: address.ip().is_loopback(),
         printer_page,
         print: config.printer.as_ref().map(|printer| printer.name.as_str().into()),
     };

@@ -48,8 +48,11 @@ where
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
         let (parts, body) = request.into_parts();
-        check_media_type(&parts.headers)?;
+        let named = media_type(&parts.headers)?;
         let bytes = read(&parts.headers, body).await?;
+        if !named && !bytes.is_empty() {
+            return Err(not_json());
+        }
         let body: T = decode(&bytes)?;
         let key = match idempotency_key(&parts.headers)? {
             Some(key) => stored_key(key),
@@ -72,6 +75,9 @@ impl<S: Send + Sync> FromRequest<S> for Bodiless {
     async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
         let (parts, body) = request.into_parts();
         let bytes = read(&parts.headers, body).await?;
+        if !bytes.is_empty() && !media_type(&parts.headers)? {
+            return Err(not_json());
+        }
         let key = idempotency_key(&parts.headers)?.map(|key| CommandKey {
             key: stored_key(key),
             request: request_hash(parts.method.as_str(), parts.uri.path(), &bytes),
@@ -126,15 +132,17 @@ fn first_half(digest: [u8; 32]) -> [u8; 16] {
     half
 }
 
-/// A browser sends a form across sites without asking, but not JSON: what names another type is refused.
-fn check_media_type(headers: &HeaderMap) -> Result<(), Problem> {
-    let Some(media_type) = headers.get(header::CONTENT_TYPE) else { return Ok(()) };
+/// Whether the body is said to be JSON; what is said to be something else is refused unread. A page can have a browser
+/// send a form, a text or bytes of no type to any site, but JSON only where that site agrees.
+fn media_type(headers: &HeaderMap) -> Result<bool, Problem> {
+    let Some(media_type) = headers.get(header::CONTENT_TYPE) else { return Ok(false) };
     let name = media_type.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim();
-    if name.eq_ignore_ascii_case("application/json") {
-        return Ok(());
-    }
-    let detail = "Send the body as JSON, with Content-Type: application/json.";
-    Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not-json", detail))
+    if name.eq_ignore_ascii_case("application/json") { Ok(true) } else { Err(not_json()) }
+}
+
+fn not_json() -> Problem {
+    let detail = "Send the body as JSON, with the header Content-Type: application/json.";
+    Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not-json", detail)
 }
 
 fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
@@ -236,7 +244,7 @@ mod tests {
         path: &str,
         body: impl Into<Body>,
     ) -> Result<Submission<Thing>, Problem> {
-        let mut request = Request::post(path);
+        let mut request = Request::post(path).header("content-type", "Application/JSON; charset=utf-8");
         if let Some(key) = key {
             request = request.header("Idempotency-Key", key);
         }
@@ -301,9 +309,35 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_form_is_refused() {
-        let request = Request::post("/a").header("content-type", "text/plain").header("idempotency-key", "k");
-        let result = Submission::<Thing>::from_request(request.body(Body::from("{}")).unwrap(), &()).await;
-        assert_eq!(refused(result), (415, "not-json"));
+    async fn only_json_is_a_body() {
+        for (media_type, body, expected) in [
+            (Some("text/plain"), "{}", Some((415, "not-json"))),
+            (Some("application/x-www-form-urlencoded"), "", Some((415, "not-json"))),
+            // What a page sends across sites without being asked: a blob of no type.
+            (None, r#"{"id":"0197a1b2-0000-7000-8000-000000000001"}"#, Some((415, "not-json"))),
+            (None, "", Some((400, "malformed-json"))),
+            (Some("application/json"), "{}", None),
+        ] {
+            let of = |body| {
+                let request = Request::post("/a").header("idempotency-key", "k");
+                let typed = media_type
+                    .into_iter()
+                    .fold(request, |request, name| request.header("content-type", name));
+                typed.body(Body::from(body)).unwrap()
+            };
+            let found = Submission::<Thing>::from_request(of(body), &()).await;
+            assert_eq!(
+                found.err().map(|problem| (problem.status().as_u16(), problem.code())),
+                expected,
+                "{media_type:?} {body}"
+            );
+            let bodiless = Bodiless::from_request(of(body), &()).await.map(|_| ());
+            let expected = expected.filter(|_| !body.is_empty());
+            assert_eq!(
+                bodiless.err().map(|problem| (problem.status().as_u16(), problem.code())),
+                expected,
+                "{media_type:?} {body}"
+            );
+        }
     }
 }

@@ -4,6 +4,7 @@
 //!   made, and from nothing that can change later, so that a repeated request gets the same bytes.
 //! - A **read** takes what it needs out of the shop's memory or journal, and renders it outside of any lock.
 //! - Every error is a `problem`.
+//! - What a web page of another site makes a browser send is refused by `same_site`.
 //! - `events` follows the journal live; `metrics` and `health` tell how the box is doing.
 //!
 //! The routes and their description are one table: each handler carries its path, and the document at
@@ -25,6 +26,7 @@ mod problem;
 mod products;
 mod reply;
 mod reports;
+mod same_site;
 mod serve;
 mod shifts;
 mod store;
@@ -52,6 +54,8 @@ use metrics::Metrics;
 pub struct HttpOptions {
     /// Connections at a time, from 1; more wait to be accepted.
     pub max_connections: usize,
+    /// Whether only this machine can reach the box; then no other host's name is answered.
+    pub loopback_only: bool,
     /// Pages to show under `/printer`: those of a virtual printer.
     pub printer_page: Option<Router>,
     /// The printer on which receipts are printed again.
@@ -60,7 +64,7 @@ pub struct HttpOptions {
 
 impl Default for HttpOptions {
     fn default() -> Self {
-        Self { max_connections: 1024, printer_page: None, print: None }
+        Self { max_connections: 1024, loopback_only: true, printer_page: None, print: None }
     }
 }
 
@@ -89,6 +93,7 @@ fn routes(app: App, options: &HttpOptions) -> Router {
     router
         .fallback(health::no_such_page)
         .method_not_allowed_fallback(health::no_such_method)
+        .layer(from_fn_with_state(options.loopback_only, same_site::guard))
         .layer(CatchPanicLayer::custom(health::panicked))
         .layer(from_fn_with_state(app.metrics.clone(), metrics::observe))
         .with_state(app)

@@ -194,9 +194,12 @@ impl IntoResponses for Problems {
     fn responses() -> std::collections::BTreeMap<String, RefOr<Described>> {
         let described = [
             ("400", "Malformed: not JSON, a wrong type, an unknown field, no Idempotency-Key."),
+            ("403", "A page of another site may change nothing here."),
             ("404", "There is no such thing."),
             ("409", "Not in this state."),
             ("413", "The body is larger than 1 MiB."),
+            ("415", "A body that is not said to be application/json."),
+            ("421", "Asked for another host than this machine, where the box is reached by."),
             ("422", "Understood, but impossible; or the key was used for another request."),
             ("503", "Not ready, stopping, or the outcome is unknown: send the same request again."),
             ("507", "No space left on the box."),

@@ -151,10 +151,34 @@ async fn every_error_is_a_problem() {
         counter.post("k", sales, sale).await.expect_problem(422, "bad-quantity");
     }
     counter.post("k", sales, " ".repeat(2 * 1024 * 1024)).await.expect_problem(413, "body-too-large");
-    let bare = Request::post(sales).body(Body::from(r#"{"terminalId":"t"}"#)).unwrap();
-    counter.send(bare).await.expect_problem(400, "idempotency-key-missing");
+    let bare = Request::post(sales).header("content-type", "application/json");
+    counter
+        .send(bare.body(Body::from(r#"{"terminalId":"t"}"#)).unwrap())
+        .await
+        .expect_problem(400, "idempotency-key-missing");
     let form = Request::post(sales).header("content-type", "application/x-www-form-urlencoded");
     counter.send(form.body(Body::from("a=b")).unwrap()).await.expect_problem(415, "not-json");
+    counter.close();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_of_another_site_can_neither_sell_nor_pose_as_the_box() {
+    let counter = Counter::open();
+    let sales = "/api/v1/transactions";
+    let from = |site: &'static str, host: &'static str| {
+        let request = change("POST", "k", sales).header("host", host).header("origin", site);
+        counter.send(request.body(Body::from(r#"{"terminalId":"t"}"#)).unwrap())
+    };
+    from("https://evil.example", "127.0.0.1:8480").await.expect_problem(403, "other-site");
+    from("http://evil.example:8480", "evil.example:8480").await.expect_problem(421, "other-host");
+    // What `fetch` sends with no-cors: a body of no type, its id standing in for the key.
+    let blob = Body::from(r#"{"id":"0197a1b2-0000-7000-8000-000000000001","terminalId":"t"}"#);
+    let request = Request::post(sales).header("host", "127.0.0.1:8480").body(blob).unwrap();
+    counter.send(request).await.expect_problem(415, "not-json");
+    let rebound = Request::get("/api/v1/store").header("host", "evil.example:8480");
+    counter.send(rebound.body(Body::empty()).unwrap()).await.expect_problem(421, "other-host");
+    assert_eq!(counter.get(sales).await.expect(200)["items"], serde_json::json!([]));
+    from("http://127.0.0.1:8480", "127.0.0.1:8480").await.expect(201);
     counter.close();
 }
 

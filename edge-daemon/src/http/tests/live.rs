@@ -140,7 +140,7 @@ async fn exchange(stream: &mut TcpStream, request: &str) -> String {
     String::from_utf8_lossy(&bytes[..read]).into_owned()
 }
 
-const GET: &str = "GET /livez HTTP/1.1\r\nhost: x\r\n\r\n";
+const GET: &str = "GET /livez HTTP/1.1\r\nhost: localhost\r\n\r\n";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn connections_are_kept_bounded_and_drained() {
@@ -158,7 +158,7 @@ async fn connections_are_kept_bounded_and_drained() {
     // The only place is taken: the second is served when the first has gone.
     let mut second = TcpStream::connect(address).await.unwrap();
     second.write_all(GET.as_bytes()).await.unwrap();
-    let figures = exchange(&mut first, "GET /metrics HTTP/1.1\r\nhost: x\r\n\r\n").await;
+    let figures = exchange(&mut first, "GET /metrics HTTP/1.1\r\nhost: localhost\r\n\r\n").await;
     assert!(figures.starts_with("HTTP/1.1 200"));
     let mut byte = [0];
     let early = tokio::time::timeout(Duration::from_millis(200), second.read(&mut byte)).await;
