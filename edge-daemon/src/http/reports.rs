@@ -134,8 +134,8 @@ struct HourRow {
 #[serde(rename_all = "camelCase")]
 struct DepartmentRow<'a> {
     name: &'a str,
-    /// Lines.
-    item_count: u64,
+    /// Sales and returns with a line of it.
+    transaction_count: u64,
     #[schema(value_type = i64)]
     net_amount: Money,
 }
@@ -172,7 +172,7 @@ impl<'a> SalesReport<'a> {
         });
         let departments = report.departments.iter().map(|(name, slice)| DepartmentRow {
             name,
-            item_count: slice.transactions,
+            transaction_count: slice.transactions,
             net_amount: slice.net,
         });
         let tenders = report.tenders.iter();
@@ -224,7 +224,8 @@ fn best(report: &DayReport) -> Vec<ProductRow<'_>> {
 
 /// The sales of a day
 ///
-/// Or of several. `Accept: text/csv` gives one row per figure, with all products.
+/// Or of several. `Accept: text/csv` gives one row per figure, with all products; `count` is transactions, but in the
+/// row `itemCount` lines.
 #[utoipa::path(
     get, path = "/api/v1/reports/sales/daily", tag = "reports", params(Days),
     responses((status = 200, content((SalesReport<'static> = "application/json"), (String = "text/csv"))), Problems),
@@ -263,7 +264,7 @@ async fn daily(
     .await
 }
 
-/// One row per figure: `section,key,name,count,quantity,base,amount`.
+/// One row per figure: `section,key,name,count,quantity,base,amount`. Of hours and departments `count` is transactions.
 fn csv(report: &DayReport, frame: &Frame<'_>) -> String {
     let mut sheet = Sheet(String::from("section,key,name,count,quantity,base,amount\r\n"));
     for (key, value) in [
