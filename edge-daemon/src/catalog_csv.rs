@@ -75,8 +75,9 @@ pub enum CsvError {
 pub struct Target<'a> {
     /// Its tax table and its in-store codes.
     pub store: &'a StoreConfig,
-    /// The SKU of the product that has an item number now, if there is one.
-    pub owner: &'a dyn Fn(Gtin) -> Option<String>,
+    /// The SKU of the product that has a barcode now, if there is one; the item number is that of the barcode, where it
+    /// is one.
+    pub owner: &'a dyn Fn(&str, Option<Gtin>) -> Option<String>,
 }
 
 /// Reads a file. `progress` hears now and then how many bytes are done.
@@ -208,10 +209,10 @@ impl Columns {
         let department = optional(self.department).or_else(|| optional(self.category));
         let department = department.map(|text| plain("department", text)).transpose()?;
         let gtin = gtin(barcode, target)?;
+        if let Some(owner) = (target.owner)(barcode, gtin).filter(|owner| owner != sku) {
+            return Err(format!("the barcode {barcode} belongs to the product {owner} already"));
+        }
         if let Some(gtin) = gtin {
-            if let Some(owner) = (target.owner)(gtin).filter(|owner| owner != sku) {
-                return Err(format!("the barcode {barcode} belongs to the product {owner} already"));
-            }
             let base = target.store.embedded.read(gtin).map_err(|error| error.to_string())?;
             if let Some(base) = base.map(|embedded| embedded.base).filter(|base| *base != gtin) {
                 let advice = format!("the barcode holds a price or weight; scanners find it only as {base}");

@@ -16,7 +16,10 @@ fn store() -> Config {
 
 fn read_bytes(file: &[u8]) -> Result<Catalogue, CsvError> {
     let config = store();
-    let owner = |gtin: Gtin| (gtin.number() == 4_006_381_333_931).then(|| "PEN".to_owned());
+    let owner = |barcode: &str, gtin: Option<Gtin>| {
+        let taken = gtin.map_or(barcode == "PLU-7", |gtin| gtin.number() == 4_006_381_333_931);
+        taken.then(|| "PEN".to_owned())
+    };
     read(file, &Target { store: &config.store, owner: &owner }, |_| {})
 }
 
@@ -70,6 +73,7 @@ fn each_bad_line_says_why() {
         ("2000000000206,x", "is not a whole number"),
         ("2000000000206,\"open,1,standard,d", "a quote is not closed on the line"),
         ("4006381333931,Taken,1,standard,d", "the barcode 4006381333931 belongs to the product PEN already"),
+        ("PLU-7,Taken,1,standard,d", "the barcode PLU-7 belongs to the product PEN already"),
     ] {
         let found = reason(line);
         assert!(found.contains(expected), "{line}: {found}");

@@ -35,7 +35,14 @@ pub fn import(shop: &Shop, file: &[u8], say: &mut dyn FnMut(Reply)) {
 fn try_import(shop: &Shop, file: &[u8], say: &mut dyn FnMut(Reply)) -> Result<Imported, String> {
     let total = file.len() as u64;
     let store = shop.store();
-    let owner = |gtin| shop.state().catalog.by_gtin(gtin).map(|product| product.sku.to_string());
+    let owner = |barcode: &str, gtin| {
+        let state = shop.state();
+        let owner = match gtin {
+            Some(gtin) => state.catalog.by_gtin(gtin),
+            None => state.catalog.by_code(barcode),
+        };
+        owner.map(|product| product.sku.to_string())
+    };
     let target = Target { store: &store, owner: &owner };
     let read =
         catalog_csv::read(file, &target, |done| say(Reply::Progress(Progress::new("reading", done, total))));

@@ -50,6 +50,12 @@ async fn an_import_puts_the_good_lines_at_once_and_names_the_bad_ones() {
     assert_eq!(daemon.shop.state().catalog.len(), 2);
     let (_, again) = daemon.ask(&request, file).await;
     assert_eq!(again, Reply::Imported(Imported { products: 2, changed: 0, skipped: 1 }));
+    // Whose barcode stands with another product already is one bad line, not the end of the import.
+    let taken = b"barcode,sku,name,price_minor,tax_class,department\nA,PEN-2,Pen,250,standard,d\nD,INK,Ink,1,zero,d\n";
+    let (heard, last) = daemon.ask(&Request::Import { bytes: taken.len() as u64 }, taken).await;
+    assert_eq!(last, Reply::Imported(Imported { products: 1, changed: 1, skipped: 1 }), "{heard:?}");
+    let skipped = Note { line: 2, reason: "the barcode A belongs to the product A already".into() };
+    assert!(heard.contains(&Reply::Skipped(skipped)), "{heard:?}");
     let bad = b"barcode,name\n";
     let (_, refused) = daemon.ask(&Request::Import { bytes: bad.len() as u64 }, bad).await;
     assert!(matches!(&refused, Reply::Failed(Failed { what }) if what.contains("no column")), "{refused:?}");
