@@ -8,6 +8,7 @@ mod document;
 mod full_disk;
 mod kill;
 mod lifecycle;
+mod opening;
 mod powercut;
 mod privacy;
 mod readme;

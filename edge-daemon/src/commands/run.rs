@@ -1,4 +1,5 @@
-//! `run`, and the life of a daemon that `demo` shares: open, serve, wait for a signal, drain, close.
+//! `run`, and the life of a daemon that `demo` shares: open, serve, wait for a signal, drain, close. While it opens, HTTP
+//! says so, and a signal ends it at once.
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -64,7 +65,11 @@ pub(super) async fn serve(
         clock: Arc::new(SystemClock::new()),
     };
     notify::status("opening the journal");
-    let opened = tokio::task::spawn_blocking(move || checkout::open(options)).await;
+    let opening = tokio::task::spawn_blocking(move || checkout::open(options));
+    let opened = tokio::select! {
+        opened = http::while_opening(&listener, opening) => opened,
+        name = stop.wait() => stop_at_once(name),
+    };
     let (shop, running) = opened.map_err(|error| crashed(&error))??;
     let running = Arc::new(running);
 
@@ -129,6 +134,13 @@ pub(super) async fn serve(
     let _ = watchdog.await;
     close(running).await?;
     greeted
+}
+
+/// Nothing was promised to anybody yet, and opening survives a power cut at any point: so it survives this. The thread
+/// that opens cannot be told to stop, and would be waited for by anything gentler.
+fn stop_at_once(name: &str) -> ! {
+    tracing::info!("{name} while the journal was opened: stopping at once");
+    std::process::exit(0)
 }
 
 async fn close(running: Arc<Running>) -> Result<(), Failure> {

@@ -20,7 +20,7 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 
 /// Whether the process answers
 #[utoipa::path(get, path = "/livez", tag = "health", responses((status = 200, body = String, content_type = "text/plain")))]
-async fn live() -> Response {
+pub(super) async fn live() -> Response {
     reply::raw(StatusCode::OK, "text/plain; charset=utf-8", "alive\n")
 }
 

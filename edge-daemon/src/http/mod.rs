@@ -5,7 +5,7 @@
 //! - A **read** takes what it needs out of the shop's memory or journal, and renders it outside of any lock.
 //! - Every error is a `problem`.
 //! - What a web page of another site makes a browser send is refused by `same_site`.
-//! - `events` follows the journal live; `metrics` and `health` tell how the box is doing.
+//! - `events` follows the journal live; `metrics` and `health` tell how the box is doing, `opening` that it is not ready.
 //!
 //! The routes and their description are one table: each handler carries its path, and the document at
 //! `/api/v1/openapi.json` is made from the handlers that are routed.
@@ -21,6 +21,7 @@ mod health;
 mod inventory;
 mod json_path;
 mod metrics;
+mod opening;
 mod params;
 mod problem;
 mod products;
@@ -44,6 +45,7 @@ use axum::middleware::from_fn_with_state;
 use tokio::sync::watch;
 use tower_http::catch_panic::CatchPanicLayer;
 
+pub use opening::while_opening;
 pub use serve::serve;
 
 use crate::checkout::Shop;

@@ -18,11 +18,11 @@ use super::{App, HttpOptions, Metrics, routes};
 use crate::checkout::Shop;
 
 /// How long a client may take to send a request's head, and how long an idle connection is kept.
-const HEAD_PATIENCE: Duration = Duration::from_secs(5);
+pub(super) const HEAD_PATIENCE: Duration = Duration::from_secs(5);
 /// How long running requests may take once the daemon stops.
 const DRAIN: Duration = Duration::from_secs(10);
 /// The pause after an accept that failed for want of descriptors or memory.
-const PAUSE: Duration = Duration::from_millis(100);
+pub(super) const PAUSE: Duration = Duration::from_millis(100);
 
 /// Serves the shop until `shutdown` is done; then takes no more connections, ends the streams of events and waits for
 /// running requests, at most 10 seconds.
@@ -63,7 +63,8 @@ pub async fn serve(
     }
 }
 
-async fn accept(
+/// The next connection, once there is a place for it.
+pub(super) async fn accept(
     listener: &TcpListener,
     places: &Arc<Semaphore>,
 ) -> std::io::Result<(TcpStream, SocketAddr, OwnedSemaphorePermit)> {

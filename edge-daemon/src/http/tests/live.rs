@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 use uuid::Uuid;
 
 use super::super::events::Listener;
-use super::super::{HttpOptions, serve, stream};
+use super::super::{HttpOptions, serve, stream, while_opening};
 use super::{Counter, Follower, PATIENCE};
 use crate::checkout::Origin;
 
@@ -191,4 +191,27 @@ async fn a_head_that_does_not_come_ends_the_connection() {
     stop.send(()).unwrap();
     tokio::time::timeout(PATIENCE, serving).await.unwrap().unwrap();
     counter.close();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_the_shop_opens_everybody_is_told_so() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let (open, opened) = oneshot::channel::<u8>();
+    let answering = tokio::spawn(async move { while_opening(&listener, opened).await });
+    let sale = "POST /api/v1/transactions HTTP/1.1\r\nhost: localhost\r\ncontent-length: 2\r\n\r\n{}";
+    for (request, status, word) in [
+        (GET, "HTTP/1.1 200", "alive"),
+        ("GET /readyz HTTP/1.1\r\nhost: localhost\r\n\r\n", "HTTP/1.1 503", "urn:tillbox:problem:starting"),
+        (sale, "HTTP/1.1 503", "retry-after: 1"),
+    ] {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        // It ends: no connection is left to the shop.
+        tokio::time::timeout(PATIENCE, stream.read_to_string(&mut answer)).await.unwrap().unwrap();
+        assert!(answer.starts_with(status) && answer.contains(word), "{request}: {answer}");
+    }
+    open.send(7).unwrap();
+    assert_eq!(tokio::time::timeout(PATIENCE, answering).await.unwrap().unwrap(), Ok(7));
 }
