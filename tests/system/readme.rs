@@ -2,6 +2,7 @@
 //! shell. The line that starts the demo is run as it stands, with a free port and a folder of its own; `curl` must be
 //! answered by 2xx.
 
+use std::path::Path;
 use std::process::Command;
 
 use tillbox_tests::{Daemon, program, repository, skip};
@@ -71,6 +72,34 @@ fn each_command_of_the_readme_works() {
     let (out, err) = (text(&output.stdout), text(&output.stderr));
     assert!(output.status.success(), "{}\n--- script\n{script}--- said\n{out}{err}", output.status);
     println!("{} commands of the README work", commands.len());
+}
+
+#[test]
+fn what_setup_says_is_missing_can_be_installed_as_it_says() {
+    let tools = tempfile::tempdir().unwrap();
+    // Nothing of what it looks for is on this path.
+    for tool in ["bash", "dirname", "grep"] {
+        let found =
+            ["/usr/bin", "/bin"].iter().map(|dir| Path::new(dir).join(tool)).find(|path| path.exists());
+        std::os::unix::fs::symlink(found.unwrap(), tools.path().join(tool)).unwrap();
+    }
+    let mut check = Command::new(tools.path().join("bash"));
+    check
+        .arg(repository().join("scripts/setup"))
+        .arg("--check")
+        .env("PATH", tools.path())
+        .env("HOME", "/none");
+    let output = check.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{said}{}", String::from_utf8_lossy(&output.stderr));
+    for expected in [
+        "apt-get update && apt-get install --yes --no-install-recommends build-essential",
+        "apt-get update && apt-get install --yes --no-install-recommends curl ca-certificates",
+        "https://sh.rustup.rs | sh",
+    ] {
+        assert!(said.contains(expected), "{expected} is not in {said}");
+    }
+    assert!(!said.contains("rustup_init") && !said.contains(": package"), "{said}");
 }
 
 #[test]

@@ -49,8 +49,18 @@ async fn serve(place: Place, listen: String) -> Result<(), Failure> {
         Ok(())
     })
     .await?;
-    println!("The shop stays in {}; go on with: edge-daemon demo --data {0}", place.dir.display());
+    println!("The shop stays in {}; go on with: {} demo --data {0}", place.dir.display(), program());
     Ok(())
+}
+
+/// What to type to get this program again: it need not be on the path.
+fn program() -> String {
+    let typed = std::env::args_os()
+        .next()
+        .and_then(|typed| typed.into_string().ok())
+        .filter(|typed| !typed.contains('/'));
+    let found = || std::env::current_exe().ok().map(|path| path.display().to_string());
+    typed.or_else(found).unwrap_or_else(|| "edge-daemon".to_owned())
 }
 
 /// Puts the sample catalogue into a shop that has none.

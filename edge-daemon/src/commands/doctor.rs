@@ -6,7 +6,7 @@ use std::path::Path;
 
 use device_drivers::{Patience, PosPrinter};
 use pos_journal::Disk;
-use rustix::fs::{statfs, statvfs};
+use rustix::fs::{Access, access, statfs, statvfs};
 
 use super::failure::{Code, Failure};
 use super::{Place, small_runtime};
@@ -50,10 +50,7 @@ pub(super) fn doctor(place: &Place) -> Result<(), Failure> {
         sheet.put("file system", file_system(dir));
         sheet.put("free space", space(dir));
     } else {
-        sheet.put(
-            "data directory",
-            Remark(format!("{} does not exist; the first start makes it", dir.display())),
-        );
+        sheet.put("data directory", to_be_made(dir));
     }
     // Asked first: who takes the lock also sees whether somebody has it.
     let locked = if dir.is_dir() { Some(lock::take(dir)) } else { None };
@@ -133,6 +130,28 @@ fn owner(dir: &Path) -> Finding {
         return Bad { what, next: "chmod 700 it" };
     }
     Good(format!("{}, for its owner only", dir.display()))
+}
+
+/// A data directory that is not there yet: whether the first start can make it.
+fn to_be_made(dir: &Path) -> Finding {
+    let next = "name a folder in [data] dir that you may write to, or have the administrator make this one for the daemon's user (mode 700)";
+    // A relative one stands in the working directory, which has an empty name here.
+    let above =
+        dir.ancestors().skip(1).map(|above| if above == Path::new("") { Path::new(".") } else { above });
+    let Some(above) = above.into_iter().find(|above| above.exists()) else {
+        return Bad { what: format!("{} has no folder above it", dir.display()), next };
+    };
+    if dir.exists() || !above.is_dir() {
+        let what = format!("{} cannot be made: there is a file in its place", dir.display());
+        return Bad { what, next };
+    }
+    match access(above, Access::WRITE_OK | Access::EXEC_OK) {
+        Ok(()) => Remark(format!("{} does not exist; the first start makes it", dir.display())),
+        Err(error) => {
+            let what = format!("{} cannot be made in {}: {error}", dir.display(), above.display());
+            Bad { what, next }
+        }
+    }
 }
 
 fn file_system(dir: &Path) -> Finding {
@@ -294,5 +313,33 @@ fn report(sheet: &mut Sheet, status: &Status) {
     }
     for alarm in &status.alarms {
         sheet.put("alarm", Bad { what: alarm.clone(), next: "see to it; the daemon's log tells more" });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_data_directory_that_cannot_be_made_is_found_before_the_first_start() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        assert!(
+            matches!(to_be_made(&at("a/b/c")), Remark(what) if what.contains("the first start makes it"))
+        );
+        assert!(matches!(to_be_made(Path::new("no-such-folder")), Remark(_)));
+        std::fs::write(at("file"), "").unwrap();
+        for name in ["file", "file/data"] {
+            assert!(
+                matches!(to_be_made(&at(name)), Bad { what, .. } if what.contains("a file in its place")),
+                "{name}"
+            );
+        }
+        // Root may write everywhere.
+        if !rustix::process::geteuid().is_root() {
+            assert!(
+                matches!(to_be_made(Path::new("/no-such-folder")), Bad { what, .. } if what.contains("in /:"))
+            );
+        }
     }
 }
