@@ -2,6 +2,8 @@
 //! shell. The line that starts the demo is run as it stands, with a free port and a folder of its own; `curl` must be
 //! answered by 2xx.
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 use std::process::Command;
 
@@ -57,6 +59,8 @@ fn each_command_of_the_readme_works() {
     let data = folder.path().join("shop");
     let line = demo.trim().trim_end_matches('&').trim();
     let mut start = Command::new("bash");
+    // A variable of somebody else's that is not UTF-8 troubles nobody.
+    start.env("SOMEBODY", OsStr::from_bytes(b"\xff"));
     start.current_dir(repository()).env("TILLBOX_DAEMON", program()).arg("-c");
     start.arg(format!("exec {line} --listen 127.0.0.1:0 --data '{}'", data.display()));
     let daemon = Daemon::spawn(start, folder.path().join("log"));

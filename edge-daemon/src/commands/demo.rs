@@ -9,7 +9,7 @@ use device_drivers::{Profile, VirtualPrinter};
 use super::failure::{Code, Failure};
 use super::run;
 use crate::checkout::Shop;
-use crate::config::{Config, Flags};
+use crate::config::{self, Config, Flags};
 use crate::control::{self, Reply};
 use crate::demo::{self, Place};
 
@@ -38,7 +38,7 @@ async fn serve(place: Place, listen: String) -> Result<(), Failure> {
     })?;
     let name = place.config.display().to_string();
     let address = ("TILLBOX_PRINTER_ADDRESS".to_owned(), printer.address().to_string());
-    let environment = std::env::vars().chain([address]);
+    let environment = config::environment().chain([address]);
     let config =
         Config::read(Some((&name, &text)), environment, &Flags { listen: Some(listen), data: None })?;
     run::start_log(&config)?;

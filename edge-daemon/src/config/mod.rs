@@ -81,11 +81,7 @@ impl Config {
     /// If the file cannot be read, or with everything that is wrong in what was said.
     pub fn load(file: &Path, flags: &Flags) -> Result<Self, ConfigError> {
         let text = read_file(file)?;
-        Self::read(
-            Some((&file.display().to_string(), &text)),
-            std::env::vars_os().filter_map(readable),
-            flags,
-        )
+        Self::read(Some((&file.display().to_string(), &text)), environment(), flags)
     }
 
     /// Reads a configuration from given parts: a file's name and text, an environment, flags.
@@ -122,7 +118,7 @@ impl Config {
     /// # Errors
     /// If the file cannot be read or is not TOML, has a section that does not exist, or something in `[data]` is wrong.
     pub fn data_dir(file: &Path, flags: &Flags) -> Result<PathBuf, ConfigError> {
-        find_data_dir(file, std::env::vars_os().filter_map(readable), flags)
+        find_data_dir(file, environment(), flags)
     }
 
     /// The effective configuration, as a file that says so, with the source of each value behind it.
@@ -168,6 +164,11 @@ fn read_file(path: &Path) -> Result<String, ConfigError> {
         return Err(ConfigError::TooLarge { path: path.to_owned() });
     }
     Ok(text)
+}
+
+/// The process's environment. What is not UTF-8 is left out: it is no variable of ours.
+pub fn environment() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os().filter_map(readable)
 }
 
 fn readable((name, value): (std::ffi::OsString, std::ffi::OsString)) -> Option<(String, String)> {
