@@ -133,6 +133,8 @@ async fn a_silent_printer_gets_nothing_unless_it_is_known_to_be_silent() {
     let printer = virtual_printer(Faults { silent: true, ..Faults::default() }).await;
     let report = print(&printer, hasty(), 3).await;
     assert_eq!(*not_printed(&report), Fault::NoAnswer { waited: hasty().status });
+    assert_eq!(not_printed(&report).kind(), Kind::Retry, "it may only be starting up");
+    assert!(not_printed(&report).to_string().contains("`answers_status = false` in [printer]"));
     assert_eq!(printer.receipts().len(), 0);
 
     let profile = Profile { answers_status: false, ..Profile::default() };

@@ -34,7 +34,7 @@ pub enum Fault {
         reason: String,
     },
     /// Connected, but a status request was not answered.
-    #[error("the printer did not answer a status request within {} ms; switch it off and on, and if its model never answers, set `answersStatus` to false in its profile", .waited.as_millis())]
+    #[error("the printer did not answer a status request within {} ms; switch it off and on, and if its model never answers, set `answers_status = false` in [printer]", .waited.as_millis())]
     NoAnswer {
         /// How long was waited.
         waited: Duration,
@@ -81,10 +81,10 @@ impl Fault {
     /// Who can mend it. Whether a job may be sent again is decided by its outcome, not by this.
     pub fn kind(&self) -> Kind {
         match self {
-            Self::Unreachable { .. } | Self::ConnectionLost { .. } | Self::Recovering => Kind::Retry,
+            Self::Unreachable { .. } | Self::NoAnswer { .. } => Kind::Retry,
+            Self::ConnectionLost { .. } | Self::Recovering => Kind::Retry,
             Self::NotConfirmed { .. } | Self::NoConfirmation => Kind::Operator,
             Self::PaperEnd | Self::CoverOpen | Self::Offline | Self::Cutter | Self::Error => Kind::Operator,
-            Self::NoAnswer { .. } => Kind::Technician,
             Self::Unrecoverable => Kind::Broken,
         }
     }

@@ -159,6 +159,20 @@ async fn sales_go_on_without_paper_and_their_receipts_come_when_there_is_some() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_printer_that_is_silent_for_a_while_prints_when_it_answers_again() {
+    let mut counter = counter().await;
+    counter.printer.set_faults(Faults { silent: true, ..Faults::default() });
+    let printing = counter.start();
+    counter.sell(|_| {});
+    counter.wait(&printing, |condition| condition.state == PrinterState::Waiting).await;
+    assert!(printing.watch().condition().detail.contains("did not answer"));
+    counter.printer.set_faults(Faults::default());
+    assert_eq!(counter.outcome().await.0, PrintOutcome::Printed);
+    assert_eq!(counter.paper().len(), 1);
+    counter.end(printing).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_receipt_nobody_waits_for_any_more_is_given_up() {
     let mut counter = counter().await;
     counter.printer.set_faults(Faults { cover_open: true, ..Faults::default() });
