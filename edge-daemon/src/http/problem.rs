@@ -4,6 +4,7 @@
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use pos_domain::decide::{Refusal, RefusalKind};
+use pos_journal::KeyError;
 use serde::Serialize;
 use utoipa::openapi::{ContentBuilder, Ref, RefOr, Response as Described, ResponseBuilder};
 use utoipa::{IntoResponses, ToSchema};
@@ -169,6 +170,11 @@ impl From<SealError> for Problem {
     fn from(error: SealError) -> Self {
         match error {
             SealError::Erased => Self::erased(),
+            SealError::Keys(error @ KeyError::NoSpace(_)) => Self::new(
+                StatusCode::INSUFFICIENT_STORAGE,
+                "no-space",
+                format!("Nothing was changed: {error}."),
+            ),
             SealError::Keys(error) => Self::not_ready(format!("The key file cannot be used now: {error}.")),
         }
     }
@@ -238,6 +244,9 @@ mod tests {
         assert_eq!(of(ReadError::Damaged("there".into()).into()), (500, "damaged"));
         assert_eq!(of(ReadError::Cursor.into()), (400, "bad-cursor"));
         assert_eq!(of(SealError::Erased.into()), (410, "customer-erased"));
+        let full = || std::io::Error::from(std::io::ErrorKind::StorageFull);
+        assert_eq!(of(SealError::Keys(KeyError::NoSpace(full())).into()), (507, "no-space"));
+        assert_eq!(of(SealError::Keys(KeyError::Poisoned).into()), (503, "not-ready"));
     }
 
     #[test]
