@@ -6,6 +6,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
 use pos_domain::command::{Command, CustomerDraft};
 use pos_domain::customer::{Account, Customer};
+use pos_domain::decide::MAX_NAME;
 use pos_domain::event::Event;
 use pos_domain::seal::Sealed;
 use serde::{Deserialize, Serialize};
@@ -35,6 +36,8 @@ pub(super) fn routes() -> OpenApiRouter<App> {
 
 /// The most that one personal field may have, in bytes.
 const MAX_FIELD: usize = 300;
+/// The most persons that one address finds.
+const MAX_FOUND: usize = 100;
 
 /// A person, as it is sealed: one JSON document in one envelope.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
@@ -114,6 +117,7 @@ impl CustomerIn {
         let Self { first_name, last_name, email, phone, address, consent, .. } = self;
         field("firstName", &first_name)?;
         field("lastName", &last_name)?;
+        consent.as_deref().map_or(Ok(()), short_consent)?;
         for (name, value) in [("email", &email), ("phone", &phone), ("address", &address)] {
             value.as_deref().map_or(Ok(()), |value| field(name, value))?;
         }
@@ -151,6 +155,17 @@ fn field(name: &'static str, value: &str) -> Result<(), Problem> {
     Ok(())
 }
 
+/// The rules would refuse it too, but only after the person has got a key.
+fn short_consent(consent: &str) -> Result<(), Problem> {
+    if consent.is_empty() || consent.len() > MAX_NAME || consent.chars().any(char::is_control) {
+        let detail = format!(
+            "consent has 1 to {MAX_NAME} bytes and no control characters; leave it out if there is none."
+        );
+        return Err(Problem::impossible("bad-text", detail).at("consent"));
+    }
+    Ok(())
+}
+
 /// How e-mail addresses are compared: without white space around them, in lower case.
 fn normal_email(email: &str) -> Option<String> {
     let email = email.trim();
@@ -173,7 +188,8 @@ fn normal_phone(phone: &str) -> Option<String> {
 )]
 async fn create(State(app): State<App>, submission: Submission<CustomerIn>) -> Result<Response, Problem> {
     let Submission { body, key, .. } = submission;
-    let id = body.id.unwrap_or_else(Uuid::now_v7);
+    // Of the key, so that a request that comes again is about the same person, who has a key then.
+    let id = body.id.unwrap_or_else(|| Uuid::new_v8(key.key));
     let shop = app.shop.clone();
     let draft = off_thread(move || body.into_draft(&shop, id, true, None)).await?;
     let done = app.shop.submit(Some(key), Command::PutCustomer(draft), Origin::default()).await?;
@@ -271,9 +287,10 @@ struct Address {
     phone: Option<String>,
 }
 
-/// Find one
+/// Find some
 ///
-/// By the whole e-mail address or telephone number; by both, if both are given.
+/// By the whole e-mail address or telephone number; by both, if both are given. A family may share one: all who have it are
+/// found, at most 100.
 #[utoipa::path(
     get, path = "/api/v1/customers", tag = "customers", params(Address),
     responses((status = 200, body = Listed<CustomerView<'static>>), Problems),
@@ -284,23 +301,27 @@ async fn find(State(app): State<App>, Params(address): Params<Address>) -> Resul
         let detail = "Say whom to find: email=, phone= or both.";
         return Err(Problem::malformed("whom", detail));
     }
-    let email =
-        address.email.as_deref().map(|email| normal_email(email).map(|e| shop.lookup_hash("email", &e)));
-    let phone =
-        address.phone.as_deref().map(|phone| normal_phone(phone).map(|p| shop.lookup_hash("phone", &p)));
-    let found = {
+    let email = address.email.as_deref().map(normal_email);
+    let phone = address.phone.as_deref().map(normal_phone);
+    if [&email, &phone].contains(&&Some(None)) {
+        // What can be no address is nobody's.
+        return reply::json(StatusCode::OK, &Listed::<CustomerView<'_>> { items: vec![], next_cursor: None });
+    }
+    let email = email.flatten().map(|email| shop.lookup_hash("email", &email));
+    let phone = phone.flatten().map(|phone| shop.lookup_hash("phone", &phone));
+    let found: Vec<(Customer, i64)> = {
         let state = shop.state();
-        let by_email = email.map(|hash| hash.and_then(|hash| state.by_email.get(&hash).copied()));
-        let by_phone = phone.map(|hash| hash.and_then(|hash| state.by_phone.get(&hash).copied()));
-        match (by_email, by_phone) {
-            (Some(one), Some(other)) => one.filter(|_| one == other),
-            (one, other) => one.or(other).flatten(),
-        }
+        let of = |customer: &Customer| {
+            email.is_none_or(|hash| customer.email_hash == Some(hash))
+                && phone.is_none_or(|hash| customer.phone_hash == Some(hash))
+        };
+        let accounts = state.customers.values();
+        let known = accounts.filter_map(|account| Some((account.customer.as_ref()?, account.points)));
+        let found = known.filter(|(customer, _)| of(customer)).take(MAX_FOUND);
+        found.map(|(customer, points)| (customer.clone(), points)).collect()
     };
-    let found = found.map(|id| existing(shop, id)).transpose()?;
-    let view = found.as_ref().map(|(customer, points)| CustomerView::open(shop, customer, Some(*points)));
-    let items: Vec<_> = view.transpose()?.into_iter().collect();
-    reply::json(StatusCode::OK, &Listed { items, next_cursor: None })
+    let views = found.iter().map(|(customer, points)| CustomerView::open(shop, customer, Some(*points)));
+    reply::json(StatusCode::OK, &Listed { items: views.collect::<Result<Vec<_>, _>>()?, next_cursor: None })
 }
 
 /// What one customer bought

@@ -105,3 +105,61 @@ async fn what_is_no_customer_is_refused() {
     counter.delete(PATH).await.expect_problem(404, "no-such-customer");
     counter.close();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn all_who_share_an_address_are_found() {
+    let counter = Counter::open();
+    let person = |name: &str, email: &str| {
+        json!({"firstName": name, "lastName": "Lovelace", "email": email, "phone": "+44 20 7946 0000"})
+            .to_string()
+    };
+    let mut ids = Vec::new();
+    for (key, name, email) in [
+        ("a", "Ada", "ada@example.org"),
+        ("b", "Byron", "home@example.org"),
+        ("c", "Anne", "home@example.org"),
+    ] {
+        let made = counter.post(key, "/api/v1/customers", person(name, email)).await.expect(201);
+        ids.push(made["id"].as_str().unwrap().to_owned());
+    }
+    let found = async |query: &'static str| {
+        let found = counter.get(&format!("/api/v1/customers?{query}")).await.expect(200);
+        let names = found["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|one| one["firstName"].as_str().unwrap().to_owned());
+        names.collect::<std::collections::BTreeSet<_>>().into_iter().collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(found("phone=%2B442079460000").await, "Ada Anne Byron");
+    assert_eq!(found("email=home@example.org").await, "Anne Byron");
+    assert_eq!(found("email=ada@example.org&phone=%2B442079460000").await, "Ada");
+    assert_eq!(found("email=ada@example.org&phone=x").await, "");
+    assert_eq!(counter.delete(&format!("/api/v1/customers/{}", ids[2])).await.status, 204);
+    assert_eq!(found("email=home@example.org").await, "Byron", "who is left is found all the same");
+    counter.close();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_that_is_refused_or_comes_again_leaves_no_key_behind() {
+    let counter = Counter::open();
+    let keys = || {
+        let file = std::fs::read(counter.folder.path().join("keys/persons.keys")).unwrap();
+        file.chunks(64).skip(1).filter(|slot| slot.iter().any(|byte| *byte != 0)).count()
+    };
+    let before = keys();
+    let long = json!({"firstName": "A", "lastName": "B", "consent": "x".repeat(201)}).to_string();
+    for key in ["a", "b", "c"] {
+        counter.post(key, "/api/v1/customers", long.clone()).await.expect_problem(422, "bad-text");
+    }
+    assert_eq!(keys(), before);
+    let made = counter.post("k", "/api/v1/customers", r#"{"firstName":"A","lastName":"B"}"#).await;
+    for _ in 0..3 {
+        let again = counter.post("k", "/api/v1/customers", r#"{"firstName":"A","lastName":"B"}"#).await;
+        assert_eq!((again.status, &again.body), (201, &made.body));
+        let other = r#"{"firstName":"A","lastName":"C"}"#;
+        counter.post("k", "/api/v1/customers", other).await.expect_problem(422, "key-reused");
+    }
+    assert_eq!(keys(), before + 1, "one person, one key");
+    counter.close();
+}
