@@ -32,6 +32,21 @@ fn the_printer_and_the_document_give_the_same_picture() {
 }
 
 #[test]
+fn a_long_receipt_is_whole_and_what_is_not_whole_says_so() {
+    let long = receipt(12_000);
+    let paper = Paper::of(&long, 42);
+    assert!(!paper.cut_short);
+    let svg = paper.to_svg();
+    assert!(svg.contains(">11999<") && svg.contains(">SUMME<") && !svg.contains(">kept<"));
+    // A printer may be fed for ever, so it does not keep everything.
+    let profile = Profile::epson_80_mm();
+    let printed = decode(&encode(&long, &profile).bytes, &profile);
+    let [paper] = &printed.papers[..] else { panic!("{} papers", printed.papers.len()) };
+    assert!(paper.cut_short);
+    assert!(paper.to_svg().contains(">kept<"), "a picture without its total says that it is not whole");
+}
+
+#[test]
 fn each_element_is_closed_and_names_are_escaped() {
     let svg = Paper::of(&receipt(600), 42).to_svg();
     assert!(svg.contains(">&lt;Żółw&gt;<") && svg.contains(">&amp;<") && svg.contains(">Brötchen<"));

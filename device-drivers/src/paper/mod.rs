@@ -15,7 +15,7 @@ pub struct Paper {
     pub columns: u8,
     /// What stands on it.
     pub marks: Vec<Mark>,
-    /// Whether more was printed than is kept here.
+    /// Whether more was printed than is kept here; the picture says so.
     pub cut_short: bool,
     weight: usize,
 }
@@ -105,20 +105,21 @@ impl Paper {
         Self { columns, ..Self::default() }
     }
 
-    /// A document as it is printed on paper of this many columns (42 on 80 mm, 32 on 58 mm).
+    /// A document as it is printed on paper of this many columns (42 on 80 mm, 32 on 58 mm): all of it, for a document
+    /// is as long as what was sold.
     pub fn of(document: &Document, columns: u8) -> Self {
         let mut paper = Self::new(columns);
         for line in lines(document, usize::from(columns)) {
             match line {
                 Line::Text { text, .. } if text.is_empty() => {
-                    paper.push(Mark::Line { runs: Vec::new(), side: Side::Left });
+                    paper.keep(Mark::Line { runs: Vec::new(), side: Side::Left });
                 }
                 Line::Text { text, style } => {
                     let runs = vec![Run { text, look: style.into() }];
-                    paper.push(Mark::Line { runs, side: Side::Left });
+                    paper.keep(Mark::Line { runs, side: Side::Left });
                 }
-                Line::Qr(data) => paper.push(Mark::Qr { data, side: Side::Center }),
-                Line::Cut => paper.push(Mark::Cut),
+                Line::Qr(data) => paper.keep(Mark::Qr { data, side: Side::Center }),
+                Line::Cut => paper.keep(Mark::Cut),
                 Line::KickDrawer => {}
             }
         }
@@ -127,17 +128,16 @@ impl Paper {
 
     /// Adds a mark below the others, unless the paper is full.
     pub fn push(&mut self, mark: Mark) {
-        let weight = match &mark {
-            Mark::Line { runs, .. } => 1 + runs.iter().map(|run| 1 + run.text.len() / 8).sum::<usize>(),
-            Mark::Qr { data, .. } => 1 + data.len() / 8,
-            Mark::Cut => 1,
-        };
-        if self.weight + weight > Self::WEIGHT_MAX {
+        if self.weight + weight(&mark) > Self::WEIGHT_MAX {
             self.cut_short = true;
         } else {
-            self.weight += weight;
-            self.marks.push(mark);
+            self.keep(mark);
         }
+    }
+
+    fn keep(&mut self, mark: Mark) {
+        self.weight += weight(&mark);
+        self.marks.push(mark);
     }
 
     /// The text on it, each line ended by a line feed, QR codes as the text they hold.
@@ -166,6 +166,15 @@ impl Paper {
     /// A picture of it (`image/svg+xml`), with a border of background around it.
     pub fn to_svg(&self) -> String {
         svg::render(self)
+    }
+}
+
+/// What a mark takes in memory, in units of a few dozen bytes.
+fn weight(mark: &Mark) -> usize {
+    match mark {
+        Mark::Line { runs, .. } => 1 + runs.iter().map(|run| 1 + run.text.len() / 8).sum::<usize>(),
+        Mark::Qr { data, .. } => 1 + data.len() / 8,
+        Mark::Cut => 1,
     }
 }
 

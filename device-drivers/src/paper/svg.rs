@@ -26,6 +26,9 @@ const DESK: u32 = 16;
 /// Teeth of a cut edge.
 const TOOTH: u32 = 6;
 
+/// Below what is kept of a paper that had more on it.
+const CUT_SHORT: &str = "more was printed than is kept";
+
 pub(super) fn render(paper: &Paper) -> String {
     let mut picture = Picture { out: String::new(), columns: u32::from(paper.columns), y: DESK + HEAD };
     // Writing into a string cannot fail.
@@ -48,6 +51,10 @@ impl Picture {
                 Mark::Cut if place + 1 == paper.marks.len() => {}
                 Mark::Cut => self.cut()?,
             }
+        }
+        if paper.cut_short {
+            let note = Run { text: CUT_SHORT.into(), look: Look { inverse: true, ..Look::default() } };
+            self.line(&[note], Side::Center)?;
         }
         Ok(())
     }
