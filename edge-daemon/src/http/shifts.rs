@@ -318,7 +318,7 @@ async fn list(State(app): State<App>) -> Result<Response, Problem> {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = CashMovement)]
-struct MovementView {
+struct MovementView<'a> {
     #[schema(value_type = String, format = "uuid")]
     id: Uuid,
     #[schema(value_type = String, format = "uuid")]
@@ -327,6 +327,7 @@ struct MovementView {
     #[serde(rename = "type")]
     #[schema(value_type = String)]
     kind: MovementKind,
+    currency: &'a str,
     #[schema(value_type = i64)]
     amount: Money,
     /// RFC 3339.
@@ -337,11 +338,11 @@ struct MovementView {
 
 /// Move cash
 ///
-/// Without a sale: into the drawer, out of it, to the safe; or open the drawer.
+/// Without a sale: into the drawer, out of it, to the safe. `noSale` notes that the drawer was opened; it does not open it.
 #[utoipa::path(
     post, path = "/api/v1/shifts/{id}/movements", tag = "shifts", request_body = MovementIn,
     params(("id" = String, Path, format = "uuid"), ("Idempotency-Key" = Option<String>, Header, description = "or an id in the body")),
-    responses((status = 201, body = MovementView), Problems),
+    responses((status = 201, body = MovementView<'static>), Problems),
 )]
 async fn move_cash(
     State(app): State<App>,
@@ -363,7 +364,9 @@ async fn move_cash(
     let Some((shift_id, Movement { id, kind, amount, at, .. })) = moved else {
         return Err(Problem::internal("The movement is on disk but cannot be shown; read the X."));
     };
-    let view = MovementView { id: *id, shift_id, kind: *kind, amount: *amount, timestamp: *at };
+    let store = app.shop.store();
+    let currency = store.currency.code();
+    let view = MovementView { id: *id, shift_id, kind: *kind, currency, amount: *amount, timestamp: *at };
     reply::changed(StatusCode::CREATED, done.position, &view)
 }
 

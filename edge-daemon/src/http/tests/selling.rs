@@ -222,7 +222,8 @@ async fn a_shift_ends_in_a_z_that_stays() {
     let sale = r#"{"terminalId":"t","items":[{"sku":"PEN"}],"tenders":[{"method":"cash","amount":300}]}"#;
     counter.post("c", SALES, sale).await.expect(201);
     let out = r#"{"type":"paidOut","amount":500,"reason":"milk"}"#;
-    counter.post("d", &format!("{path}/movements"), out).await.expect(201);
+    let moved = counter.post("d", &format!("{path}/movements"), out).await.expect(201);
+    assert_eq!((&moved["amount"], &moved["currency"]), (&json!(500), &json!("EUR")));
     counter.post("e", &format!("{path}/movements"), r#"{"type":"noSale"}"#).await.expect(201);
     counter
         .post("e2", &format!("{path}/movements"), r#"{"type":"drop"}"#)
