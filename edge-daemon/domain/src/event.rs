@@ -164,6 +164,8 @@ pub enum Event {
         /// In words, for `NotPrinted` and `Unknown`.
         detail: String,
     },
+    /// A product was put as it is already: nothing changed, but who asked is answered the same when it asks again.
+    ProductKept(Arc<Product>),
 }
 
 impl Event {
@@ -197,6 +199,7 @@ impl Event {
             Self::TerminalSeen(_) => "terminalSeen",
             Self::PrintAsked(_) => "printAsked",
             Self::PrintEnded { .. } => "printEnded",
+            Self::ProductKept(_) => "productKept",
         }
     }
 

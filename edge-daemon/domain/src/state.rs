@@ -106,7 +106,7 @@ impl State {
             Event::PrintEnded { job, .. } => {
                 self.printing.remove(job);
             }
-            Event::StockLow { .. } => {}
+            Event::StockLow { .. } | Event::ProductKept(_) => {}
         }
     }
 

@@ -31,6 +31,18 @@ fn sealed() -> Sealed {
     Sealed { subject: [1; 16], nonce: [2; 24], ciphertext: vec![3, 4, 5] }
 }
 
+/// With the fields that came later.
+fn by_its_rules() -> Sale {
+    Sale {
+        lines: vec![],
+        tax_rounding: Some(TaxRounding::Receipt),
+        tax_mode: Some(TaxMode::Exclusive),
+        points_spent: Some(12),
+        returned_cash: Money(7),
+        ..sale()
+    }
+}
+
 fn sale() -> Sale {
     Sale {
         id: id(0x51),
@@ -202,7 +214,7 @@ fn events() -> Vec<(&'static str, Event)> {
         ("epochStarted", Event::EpochStarted { series: 2, reason: "restored".into() }),
         ("storeConfigured", Event::StoreConfigured(Arc::new(store()))),
         ("sale", Event::Sale { step: Step::Sold, sale: Arc::new(sale()) }),
-        ("productsPut", Event::ProductsPut(vec![Arc::new(product)])),
+        ("productsPut", Event::ProductsPut(vec![Arc::new(product.clone())])),
         ("stockAdjusted", Event::StockAdjusted(adjustment)),
         ("stockLow", Event::StockLow { product: ProductId(7), sku: "milk".into(), level: Quantity(2_000) }),
         ("customerPut", Event::CustomerPut(customer)),
@@ -211,6 +223,8 @@ fn events() -> Vec<(&'static str, Event)> {
         ("cashMoved", Event::CashMoved { shift: id(0x5F), movement }),
         ("shiftClosed", Event::ShiftClosed(report)),
         ("terminalSeen", Event::TerminalSeen("till-1".into())),
+        ("productKept", Event::ProductKept(Arc::new(product.clone()))),
+        ("saleByItsRules", Event::Sale { step: Step::Sold, sale: Arc::new(by_its_rules()) }),
         ("printAsked", Event::PrintAsked(job)),
         (
             "printEnded",

@@ -250,6 +250,9 @@ impl<'a> What<'a> {
             Event::ProductsPut(products) => Self::Products {
                 products: products.iter().map(|p| ProductNews { sku: &p.sku, version: p.version }).collect(),
             },
+            Event::ProductKept(product) => {
+                Self::Products { products: vec![ProductNews { sku: &product.sku, version: product.version }] }
+            }
             Event::StockAdjusted(adjustment) => Self::Stock {
                 product_id: adjustment.product.to_string(),
                 sku: &adjustment.sku,

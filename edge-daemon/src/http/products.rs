@@ -234,7 +234,7 @@ async fn put(
 ) -> Result<Response, Problem> {
     let Submission { body, key, headers } = submission;
     let draft = ProductDraft {
-        sku: sku.clone(),
+        sku,
         name: body.name,
         price: body.price,
         tax_class: body.tax_class,
@@ -246,18 +246,16 @@ async fn put(
     };
     let command = Command::PutProducts { products: vec![draft], if_version: if_match(&headers)? };
     let done = app.shop.submit(Some(key), command, Origin::default()).await?;
-    let made = done.events.iter().find_map(|event| match &**event {
-        Event::ProductsPut(products) => products.first().cloned(),
+    let found = done.events.iter().find_map(|event| match &**event {
+        Event::ProductsPut(products) => products.first().map(|product| (product, product.version == 1)),
+        Event::ProductKept(product) => Some((product, false)),
         _ => None,
     });
-    // Nothing changed: it is as it was asked for.
-    let unchanged = || app.shop.state().catalog.by_sku(&sku).cloned();
-    let Some(product) = made.or_else(unchanged) else {
+    let Some((product, new)) = found else {
         return Err(Problem::internal("The product was put but cannot be shown; read it."));
     };
-    let status =
-        if product.version == 1 && done.position.is_some() { StatusCode::CREATED } else { StatusCode::OK };
-    let response = reply::changed(status, done.position, &ProductView::new(&product, &app.shop.store()))?;
+    let status = if new { StatusCode::CREATED } else { StatusCode::OK };
+    let response = reply::changed(status, done.position, &ProductView::new(product, &app.shop.store()))?;
     Ok(tagged(response, product.version))
 }
 

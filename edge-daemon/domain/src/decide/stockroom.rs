@@ -33,6 +33,7 @@ impl Desk<'_> {
         let mut codes: BTreeMap<(Option<Gtin>, Option<Arc<str>>), ProductId> = BTreeMap::new();
         let mut products: Vec<Arc<Product>> = Vec::with_capacity(drafts.len());
         let single = drafts.len() == 1;
+        let mut kept = None;
         for draft in drafts {
             let old = latest.get(&draft.sku).or_else(|| self.state.catalog.by_sku(&draft.sku)).cloned();
             let old = old.as_ref();
@@ -63,12 +64,12 @@ impl Desk<'_> {
                 latest.insert(String::from(&*product.sku), product.clone());
                 products.push(product);
             } else if single {
-                // Said again, so that the edit's key is known when it comes once more.
-                products.extend(old.cloned());
+                // So that the edit's key is known when it comes once more.
+                kept = old.cloned();
             }
         }
-        let events = products.chunks(BATCH).map(|batch| Event::ProductsPut(batch.to_vec())).collect();
-        Ok(self.done(events))
+        let put = products.chunks(BATCH).map(|batch| Event::ProductsPut(batch.to_vec()));
+        Ok(self.done(put.chain(kept.map(Event::ProductKept)).collect()))
     }
 
     fn product(

@@ -50,7 +50,7 @@ fn an_edit_changes_what_it_names_and_nothing_else() {
     assert_eq!(*after, expected);
     let same = ProductDraft { sku: "milk".into(), price: Some(Money(129)), ..ProductDraft::default() };
     let said_again = shop.put(vec![same.clone()]).events;
-    assert_eq!(said_again, [Event::ProductsPut(vec![after.clone()])], "so that its key is remembered");
+    assert_eq!(said_again, [Event::ProductKept(after.clone())], "so that its key is remembered");
     let import = shop.put(vec![same, product("wine", 990, "standard")]);
     assert!(import.events.is_empty(), "what is so already in an import is no event");
 }
