@@ -120,7 +120,7 @@ pub enum Command {
 /// `catalog …`
 #[derive(Debug, Subcommand)]
 pub enum CatalogCommand {
-    /// Put all products of a CSV file, at once or not at all.
+    /// Put all good lines of a CSV file, at once; bad ones are named and left out.
     ///
     /// The first line names the columns, in any order: barcode,name,price_minor,tax_class,department and, if you like,
     /// sku (else the barcode) and category (if there is no department). Prices are whole minor units: 1.99 is 199. Lines

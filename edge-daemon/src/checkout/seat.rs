@@ -2,12 +2,13 @@
 //!
 //! Mostly that is a thread, which takes all commands that wait in the inbox as one group. When the shop is quiet, the
 //! caller takes the seat for its own command: on the way to the thread and back it would wait for two threads to wake,
-//! which takes longer than deciding.
+//! which takes longer than deciding. It waits for the disk itself then, and with it whatever else its thread serves: so
+//! only where the disk was quick the last time.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use pos_domain::state::State;
 use pos_journal::{Disk, Journal};
@@ -20,6 +21,9 @@ use super::writer::Writer;
 const MOST_WAITING: usize = 8_192;
 /// How long the thread sleeps when nothing comes; its pulse for the watchdog.
 const PULSE: Duration = Duration::from_millis(500);
+
+/// A group that was on disk within this time came from a quick disk.
+const QUICK: Duration = Duration::from_millis(2);
 
 /// What is left in the end: the journal to be closed, and the state to be kept in a checkpoint.
 pub(super) struct Ended {
@@ -35,7 +39,7 @@ pub(super) struct Seat {
     inbox: Mutex<Inbox>,
     /// Something came.
     bell: Condvar,
-    /// The last group was of one command.
+    /// The last group was of one command, and quickly on disk.
     quiet: AtomicBool,
 }
 
@@ -93,8 +97,7 @@ impl Seat {
         self.quiet.load(Ordering::Relaxed)
     }
 
-    /// Has the command decided, written and answered by the calling thread, which waits for the disk meanwhile. Gives
-    /// it back if somebody else has the seat.
+    /// Has the command decided, written and answered by the calling thread. Gives it back if somebody else has the seat.
     pub(super) fn at_once(&self, job: Box<Job>) -> Result<(), Box<Job>> {
         let Ok(mut seat) = self.writer.try_lock() else { return Err(job) };
         let Some(writer) = seat.as_mut() else { return Err(job) };
@@ -139,16 +142,17 @@ impl Seat {
                 drop(inbox);
                 writer.take(*job, &mut group);
             }
-            self.quiet.store(group.len() <= 1, Ordering::Relaxed);
             self.commit(&mut seat, group);
         }
     }
 
     fn commit(&self, seat: &mut Option<Writer>, group: Group) {
+        let (alone, started) = (group.len() <= 1, Instant::now());
         if seat.as_mut().is_some_and(|writer| writer.commit(group).is_err()) {
             self.shared.fatal.store(true, Ordering::Release);
             *seat = None;
         }
+        self.quiet.store(alone && started.elapsed() < QUICK, Ordering::Relaxed);
     }
 
     /// What is left, once the thread has ended; `None` if the disk failed.

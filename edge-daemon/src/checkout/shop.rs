@@ -14,7 +14,6 @@ use pos_domain::time::{Date, Millis, Now, Zone};
 use pos_journal::codec::{CommandKey, Origin};
 use pos_journal::{Disk, Head, KeyError, KeyStore, Position, Reader};
 use thiserror::Error;
-use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::{broadcast, oneshot};
 use uuid::Uuid;
 
@@ -184,8 +183,8 @@ impl Shop {
         origin: Origin,
     ) -> Result<Done, SubmitError> {
         let (job, answer) = self.job(key, command, origin)?;
-        if self.seat.is_quiet() && may_wait_here() {
-            tokio::task::block_in_place(|| self.seat.at_once(job).or_else(|job| self.seat.put(job)))?;
+        if self.seat.is_quiet() {
+            self.seat.at_once(job).or_else(|job| self.seat.put(job))?;
         } else {
             self.seat.put(job)?;
         }
@@ -330,11 +329,6 @@ impl Shop {
     pub fn figures(&self) -> &Figures {
         &self.shared.figures
     }
-}
-
-/// Whether this thread can let others do its tasks while it waits.
-fn may_wait_here() -> bool {
-    Handle::try_current().is_ok_and(|handle| handle.runtime_flavor() == RuntimeFlavor::MultiThread)
 }
 
 /// The subject of a month's free text.

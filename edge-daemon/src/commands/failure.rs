@@ -89,6 +89,10 @@ impl From<BackupError> for Failure {
 
 impl From<ClientError> for Failure {
     fn from(error: ClientError) -> Self {
-        Self::new(Code::Failed, error, "see whether the daemon runs: systemctl status edge-daemon")
+        Self::new(
+            Code::Failed,
+            error,
+            "start it (edge-daemon run), name the same --config that it runs with, or, if it was just started, try again in a moment",
+        )
     }
 }

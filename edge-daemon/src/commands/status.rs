@@ -28,7 +28,10 @@ fn text(status: &Status) -> String {
     };
     line("daemon", format!("{} as process {} on http://{}", status.software, status.process, status.listen));
     line("ready", if status.ready { "yes".into() } else { "no".into() });
-    line("journal", format!("{} records, {} MiB", status.records, status.journal_bytes >> 20));
+    line(
+        "journal",
+        format!("{} records in this epoch, {} MiB in all", status.records, status.journal_bytes >> 20),
+    );
     line("head", status.position.clone().unwrap_or_else(|| "none".into()));
     line(
         "views",

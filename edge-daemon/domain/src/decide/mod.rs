@@ -68,6 +68,10 @@ pub fn decide(state: &State, command: Command, context: &Context<'_>) -> Result<
             if let Some(old) = state.store.as_ref().filter(|old| old.currency != store.currency) {
                 return Err(refusal::currency_changed(old.currency.code(), store.currency.code()));
             }
+            let whose = |store: &StoreConfig| alloc::format!("{}/{}", store.tenant, store.store);
+            if let Some(old) = state.store.as_deref().map(whose).filter(|old| *old != whose(&store)) {
+                return Err(refusal::store_changed(&old, &whose(&store)));
+            }
             let events = if same { vec![] } else { vec![Event::StoreConfigured(store)] };
             Ok(Decision { events, business_date, sale: None })
         }

@@ -60,6 +60,13 @@ pub(super) fn currency_changed(old: &str, new: &str) -> Refusal {
     )
 }
 
+pub(super) fn store_changed(old: &str, new: &str) -> Refusal {
+    let detail = format!(
+        "This data is of the store {old}, and stands on every sale; it cannot become {new}. Correct [store], or start another store with a new data directory."
+    );
+    conflict("store-changed", detail)
+}
+
 pub(super) fn bad_name(what: &'static str) -> Refusal {
     impossible(
         "bad-text",

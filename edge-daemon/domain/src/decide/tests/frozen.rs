@@ -19,6 +19,21 @@ fn configure(shop: &mut Shop, change: impl FnOnce(&mut StoreConfig)) {
     shop.run(Command::Configure(Arc::new(store)));
 }
 
+#[test]
+fn data_stays_with_its_store() {
+    let mut shop = Shop::new();
+    let store = shop.state.store.as_deref().unwrap().clone();
+    for other in [
+        StoreConfig { store: "elsewhere".into(), ..store.clone() },
+        StoreConfig { tenant: "somebody".into(), ..store.clone() },
+    ] {
+        assert_eq!(shop.refusal(Command::Configure(Arc::new(other))), "store-changed");
+    }
+    // What it is called may change, and a box may be replaced.
+    let renamed = StoreConfig { name: "New name".into(), box_name: "box-2".into(), ..store };
+    shop.run(Command::Configure(Arc::new(renamed)));
+}
+
 fn cash_of(sale: &Sale) -> i64 {
     sale.tenders.iter().filter(|tender| tender.method == Method::Cash).map(|tender| tender.amount.0).sum()
 }
