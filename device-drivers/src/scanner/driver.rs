@@ -66,6 +66,8 @@ impl Scanner {
                 }
             };
             tokio::select! {
+                // Bytes that are there count before the time that went by.
+                biased;
                 read = self.port.read(&mut buffer) => match read {
                     Ok(count) => self.reader.handle(buffer.get(..count).unwrap_or_default(), Instant::now()),
                     Err(error) => return Err(ScannerFault::Lost { reason: error.to_string() }),
