@@ -5,7 +5,8 @@
 //! tested byte by byte. The *driver* gives it a connection and a clock. The *fault* is a typed error that
 //! says what happened, what to do, and by its [`Kind`] whose job that is. Sockets are touched in `rim` only.
 //!
-//! So far there are the Scanner on a serial line, and the POSPrinter, which also drives the CashDrawer on its connector:
+//! So far there are the Scanner and the Scale on a serial line, and the POSPrinter, which also drives the CashDrawer on its
+//! connector:
 //!
 //! ```text
 //!  Document ──encode──> Job ──PosPrinter──> TCP 9100 ──> printer, or VirtualPrinter
@@ -29,6 +30,7 @@
 //! ```
 
 mod display;
+mod fault;
 mod paper;
 mod printer;
 mod rim;
@@ -37,20 +39,23 @@ mod scanner;
 mod sim;
 
 pub use display::proto::{COLUMNS, Dialect, DisplayLine, begin, show};
+pub use fault::{Device, DeviceFault, Kind};
 pub use paper::{Look, Mark, Paper, Run, Side};
 pub use printer::code_page::CodePage;
 pub use printer::driver::{PosPrinter, Report};
-pub use printer::fault::{Fault, Kind};
+pub use printer::fault::Fault;
 pub use printer::profile::{DrawerPin, Page, Profile};
 pub use printer::proto::{Job, encode};
 pub use printer::session::{Outcome, Patience};
 pub use printer::status::Status;
 pub use rim::serial::{Evenness, Line};
+pub use scale::driver::{Scale, ScaleFault, SerialScale};
 pub use scale::proto::{ScaleReader, Talk};
+pub use scale::session::SILENT_AFTER;
 pub use scale::weight::{Gate, Reading, Unit, Unsettled, Weight};
-pub use scanner::driver::{Scanner, SerialScanner};
-pub use scanner::fault::ScannerFault;
+pub use scanner::driver::{Scanner, ScannerFault, SerialScanner};
 pub use scanner::proto::{Framing, HALF, MAX_SCAN, Refused, ScanReader};
 pub use sim::decoder::{Decoded, Decoder, Event, Kick, decode};
 pub use sim::printer::{Faults, Receipt, VirtualPrinter};
+pub use sim::scale::{ScaleFaults, VirtualScale};
 pub use sim::scanner::{ScannerFaults, VirtualScanner};

@@ -99,3 +99,26 @@ fn no_bytes_stop_the_reader_or_swell_it_and_the_next_scan_is_understood() {
         }
     }
 }
+
+/// Nothing says that a scanner is there but its port: a plug that is pulled while nobody scans must be noticed all the
+/// same, and soon.
+#[tokio::test]
+async fn a_silent_scanner_that_is_pulled_out_is_noticed() {
+    let folder = tempfile::tempdir().unwrap();
+    for framing in [Framing::Line, Framing::Idle(Duration::from_millis(30))] {
+        let there = VirtualScanner::plug(&folder.path().join("scanner")).unwrap();
+        let mut here =
+            SerialScanner { framing, ..SerialScanner::new(there.path().to_owned()) }.open().unwrap();
+        assert!(timeout(Duration::from_millis(50), here.next()).await.is_err(), "silent, but there");
+        let pulled = tokio::spawn(async move {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            drop(there);
+            Instant::now()
+        });
+        let fault = next(&mut here).await.unwrap_err();
+        let noticed = Instant::now();
+        assert!(matches!(fault, ScannerFault::Lost { .. }) && fault.kind() == Kind::Operator, "{fault}");
+        let late = noticed.saturating_duration_since(pulled.await.unwrap());
+        assert!(late < Duration::from_secs(1), "noticed after {late:?}");
+    }
+}

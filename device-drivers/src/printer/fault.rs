@@ -5,19 +5,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-/// Who can mend a fault.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Kind {
-    /// Time: the same job may be sent again, if its outcome is *not printed*.
-    Retry,
-    /// The person at the counter: paper, cover, power.
-    Operator,
-    /// Somebody who may change the configuration or the network.
-    Technician,
-    /// Nobody here: the device needs service.
-    Broken,
-}
+use crate::Kind;
 
 /// Why a job was not, or was perhaps not, printed.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]

@@ -10,6 +10,8 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio_serial::{DataBits, FlowControl, Parity, SerialPortBuilderExt as _, SerialStream, StopBits};
 
+use super::exchange::{Moved, exchange};
+
 /// How a line is set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Line {
@@ -73,5 +75,10 @@ impl Port {
     /// Sends all bytes.
     pub(crate) async fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.0.write_all(bytes).await
+    }
+
+    /// Says some of `output`, or reads what is there: see [`exchange()`].
+    pub(crate) async fn exchange(&mut self, into: &mut [u8], output: &[u8]) -> io::Result<Moved> {
+        exchange(&mut self.0, into, output).await
     }
 }

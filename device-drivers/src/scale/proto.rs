@@ -45,6 +45,10 @@ pub enum Talk {
 }
 
 impl Talk {
+    pub(super) fn is_polled(self) -> bool {
+        matches!(self, Self::Polled { .. })
+    }
+
     /// What asks for a weight; empty where nobody needs to ask.
     #[must_use]
     pub fn ask(self) -> &'static [u8] {

@@ -5,9 +5,12 @@ use std::time::{Duration, Instant};
 
 use tokio::time::sleep_until;
 
-use super::fault::ScannerFault;
 use super::proto::{Framing, Refused, ScanReader};
+use crate::fault::{Device, DeviceFault};
 use crate::rim::serial::{self, Line, Port};
+
+/// Why a scanner gives no scans; never [`DeviceFault::Silent`], as nobody has to scan.
+pub type ScannerFault = DeviceFault;
 
 /// Where a scanner is and how it talks.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,7 +45,7 @@ impl SerialScanner {
     /// [`ScannerFault::Missing`] or [`ScannerFault::Refused`].
     pub fn open(&self) -> Result<Scanner, ScannerFault> {
         let port = serial::open(&self.path, self.line);
-        let port = port.map_err(|error| ScannerFault::opening(&self.path, &error))?;
+        let port = port.map_err(|error| ScannerFault::opening(Device::Scanner, &self.path, &error))?;
         Ok(Scanner { port, reader: ScanReader::new(self.framing, self.echo) })
     }
 }
@@ -70,7 +73,7 @@ impl Scanner {
                 biased;
                 read = self.port.read(&mut buffer) => match read {
                     Ok(count) => self.reader.handle(buffer.get(..count).unwrap_or_default(), Instant::now()),
-                    Err(error) => return Err(ScannerFault::Lost { reason: error.to_string() }),
+                    Err(error) => return Err(ScannerFault::lost(Device::Scanner, &error)),
                 },
                 () = pause => self.reader.handle_timeout(Instant::now()),
             }
@@ -82,7 +85,7 @@ impl Scanner {
     /// # Errors
     /// [`ScannerFault::Lost`].
     pub async fn say(&mut self, bytes: &[u8]) -> Result<(), ScannerFault> {
-        self.port.write_all(bytes).await.map_err(|error| ScannerFault::Lost { reason: error.to_string() })
+        self.port.write_all(bytes).await.map_err(|error| ScannerFault::lost(Device::Scanner, &error))
     }
 
     /// What was refused since it was opened.

@@ -1,5 +1,4 @@
 //! The Scanner: barcodes as text. What they mean, [`pos_domain::barcode`] tells.
 
 pub(crate) mod driver;
-pub(crate) mod fault;
 pub(crate) mod proto;

@@ -6,4 +6,5 @@ mod extent;
 mod line;
 mod machine;
 pub(crate) mod printer;
+pub(crate) mod scale;
 pub(crate) mod scanner;

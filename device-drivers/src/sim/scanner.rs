@@ -1,7 +1,7 @@
 //! A scanner that nobody holds: it sends what it is told over a line of its own.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::line::VirtualLine;
 
@@ -20,7 +20,6 @@ pub struct ScannerFaults {
 #[derive(Debug)]
 pub struct VirtualScanner {
     line: VirtualLine,
-    name: PathBuf,
     /// What is wrong with it.
     pub faults: ScannerFaults,
 }
@@ -31,14 +30,13 @@ impl VirtualScanner {
     /// # Errors
     /// When the system has no pseudo-terminal, or the name is taken.
     pub fn plug(name: &Path) -> io::Result<Self> {
-        let line = VirtualLine::plug(name)?;
-        Ok(Self { line, name: name.to_owned(), faults: ScannerFaults::default() })
+        Ok(Self { line: VirtualLine::plug(name)?, faults: ScannerFaults::default() })
     }
 
     /// Its port.
     #[must_use]
     pub fn path(&self) -> &Path {
-        &self.name
+        self.line.name()
     }
 
     /// Scans a code.

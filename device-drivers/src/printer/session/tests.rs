@@ -137,7 +137,7 @@ fn one_byte_taken_makes_it_unknown() {
     talk.sent();
     talk.says(&WELL);
     talk.session.handle_lost("reset".into());
-    assert_eq!(talk.not_printed().kind(), super::super::fault::Kind::Retry);
+    assert_eq!(talk.not_printed().kind(), crate::Kind::Retry);
 
     let mut talk = Talk::new(true);
     talk.sent();
