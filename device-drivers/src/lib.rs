@@ -5,7 +5,7 @@
 //! tested byte by byte. The *driver* gives it a connection and a clock. The *fault* is a typed error that
 //! says what happened, what to do, and by its [`Kind`] whose job that is. Sockets are touched in `rim` only.
 //!
-//! So far there are the Scanner and the Scale on a serial line, and the POSPrinter, which also drives the CashDrawer on its
+//! So far there are the Scanner, the Scale and the LineDisplay on a serial line, and the POSPrinter, which also drives the CashDrawer on its
 //! connector:
 //!
 //! ```text
@@ -38,6 +38,7 @@ mod scale;
 mod scanner;
 mod sim;
 
+pub use display::driver::{Display, DisplayFault, SHOWN_WITHIN, SerialDisplay};
 pub use display::proto::{COLUMNS, Dialect, DisplayLine, begin, show};
 pub use fault::{Device, DeviceFault, Kind};
 pub use paper::{Look, Mark, Paper, Run, Side};
@@ -56,6 +57,8 @@ pub use scale::weight::{Gate, Reading, Unit, Unsettled, Weight};
 pub use scanner::driver::{Scanner, ScannerFault, SerialScanner};
 pub use scanner::proto::{Framing, HALF, MAX_SCAN, Refused, ScanReader};
 pub use sim::decoder::{Decoded, Decoder, Event, Kick, decode};
+pub use sim::display::VirtualDisplay;
 pub use sim::printer::{Faults, Receipt, VirtualPrinter};
 pub use sim::scale::{ScaleFaults, VirtualScale};
 pub use sim::scanner::{ScannerFaults, VirtualScanner};
+pub use sim::screen::Screen;

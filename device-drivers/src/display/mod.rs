@@ -1,3 +1,4 @@
 //! The LineDisplay: two lines of twenty letters that the customer reads.
 
+pub(crate) mod driver;
 pub(crate) mod proto;

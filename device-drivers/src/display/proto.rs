@@ -56,6 +56,21 @@ impl DisplayLine {
     }
 }
 
+impl From<&str> for DisplayLine {
+    fn from(left: &str) -> Self {
+        Self::new(left, "")
+    }
+}
+
+/// What ends whatever was said by half, so that the next byte starts a command; harmless where nothing was.
+pub(super) fn resume(dialect: Dialect) -> &'static [u8] {
+    match dialect {
+        Dialect::Cd5220 => b"\r",
+        // The two bytes that `1F 24` may still wait for.
+        Dialect::EscPos(..) => b"\0\0",
+    }
+}
+
 /// What starts a display.
 #[must_use]
 pub fn begin(dialect: Dialect) -> Vec<u8> {

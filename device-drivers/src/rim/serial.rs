@@ -8,9 +8,16 @@ use std::path::Path;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio_serial::{DataBits, FlowControl, Parity, SerialPortBuilderExt as _, SerialStream, StopBits};
+use tokio::time::sleep;
+use tokio_serial::{
+    ClearBuffer, DataBits, FlowControl, Parity, SerialPort as _, SerialPortBuilderExt as _, SerialStream,
+    StopBits,
+};
 
 use super::exchange::{Moved, exchange};
+
+/// Between two looks at what is still to be sent.
+const DRAIN_LOOK: Duration = Duration::from_millis(5);
 
 /// How a line is set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,5 +87,19 @@ impl Port {
     /// Says some of `output`, or reads what is there: see [`exchange()`].
     pub(crate) async fn exchange(&mut self, into: &mut [u8], output: &[u8]) -> io::Result<Moved> {
         exchange(&mut self.0, into, output).await
+    }
+
+    /// Waits until all that was written has left this machine. Safe to cancel.
+    pub(crate) async fn drained(&mut self) -> io::Result<()> {
+        // The system tells how much is left, but not when it is gone.
+        while self.0.bytes_to_write()? > 0 {
+            sleep(DRAIN_LOOK).await;
+        }
+        Ok(())
+    }
+
+    /// Throws away what was written and has not left this machine yet.
+    pub(crate) fn discard(&mut self) -> io::Result<()> {
+        Ok(self.0.clear(ClearBuffer::Output)?)
     }
 }

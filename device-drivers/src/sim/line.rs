@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use rustix::fs::{Mode, OFlags};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
+use rustix::termios::{Action, OptionalActions, tcflow, tcgetattr, tcsetattr};
 use tokio::net::unix::pipe::{Receiver, Sender};
 
 /// The device's end of a line; the other end is a name in the file system. Dropping it unplugs it.
@@ -81,6 +81,11 @@ impl VirtualLine {
             return Ok(());
         }
         self.write_all(bytes).await
+    }
+
+    /// Lets the other end send nothing, as a device does that does not take anything any more, or lets it again.
+    pub(crate) fn hold(&self, held: bool) -> io::Result<()> {
+        Ok(tcflow(&self.other, if held { Action::OOff } else { Action::OOn })?)
     }
 
     /// Takes the name away, once. The other end learns of it when this one is dropped.

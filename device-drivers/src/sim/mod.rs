@@ -2,9 +2,11 @@
 //! them, and so do the tests. Each can be given the faults of the real thing.
 
 pub(crate) mod decoder;
+pub(crate) mod display;
 mod extent;
 mod line;
 mod machine;
 pub(crate) mod printer;
 pub(crate) mod scale;
 pub(crate) mod scanner;
+pub(crate) mod screen;
