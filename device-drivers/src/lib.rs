@@ -43,7 +43,7 @@ pub use display::proto::{COLUMNS, Dialect, DisplayLine, begin, show};
 pub use fault::{Device, DeviceFault, Kind};
 pub use paper::{Look, Mark, Paper, Run, Side};
 pub use printer::code_page::CodePage;
-pub use printer::driver::{PosPrinter, Report};
+pub use printer::driver::{Kicked, PosPrinter, Report};
 pub use printer::fault::Fault;
 pub use printer::profile::{DrawerPin, Page, Profile};
 pub use printer::proto::{Job, encode};

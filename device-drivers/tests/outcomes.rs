@@ -4,7 +4,9 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-use device_drivers::{Fault, Faults, Kind, Outcome, Patience, PosPrinter, Profile, Report, VirtualPrinter};
+use device_drivers::{
+    Fault, Faults, Kicked, Kind, Outcome, Patience, PosPrinter, Profile, Report, VirtualPrinter,
+};
 use pos_domain::receipt::{Block, Document};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -82,7 +84,7 @@ async fn a_well_printer_prints_and_says_so() {
         assert_eq!(printer.drawer_kicks(), number);
     }
     assert!(printer.drawer_open());
-    printer.close_drawer();
+    printer.move_drawer(false);
     assert!(!printer.drawer_open());
     assert_eq!(printer.skipped(), 0);
 }
@@ -200,4 +202,29 @@ async fn a_full_receive_buffer_stops_the_wire_and_nothing_is_lost() {
     until(&printer, |printer| printer.receipts().len() == 40).await;
     assert!(printer.receipts().iter().all(|receipt| receipt.paper.marks.len() == 1001));
     sender.await.unwrap();
+}
+
+#[tokio::test]
+async fn the_drawer_opens_at_once_and_its_switch_tells_so() {
+    let printer = VirtualPrinter::start(([127, 0, 0, 1], 0).into(), Profile::epson_80_mm()).await.unwrap();
+    let driver = PosPrinter::new(printer.address(), Profile::epson_80_mm(), hasty());
+    // Out of paper, and still the drawer opens.
+    printer.set_faults(Faults { paper_out: true, ..Faults::default() });
+    let Kicked::Opened { status } = driver.kick(Some(true)).await else { panic!() };
+    assert!(status.drawer_pin_high && status.paper_end && printer.drawer_open());
+    assert_eq!(printer.drawer_kicks(), 1);
+
+    printer.move_drawer(false);
+    printer.set_faults(Faults { drawer_locked: true, ..Faults::default() });
+    assert_eq!(driver.kick(Some(true)).await, Kicked::NotOpened { reason: Fault::DrawerShut });
+    assert!(
+        matches!(driver.kick(None).await, Kicked::Opened { .. }),
+        "no switch: the printer took the pulse"
+    );
+    printer.set_faults(Faults { silent: true, ..Faults::default() });
+    assert!(matches!(driver.kick(Some(true)).await, Kicked::Unknown { .. }));
+    let address = printer.address();
+    drop(printer);
+    let gone = PosPrinter::new(address, Profile::epson_80_mm(), hasty()).kick(Some(true)).await;
+    assert!(matches!(gone, Kicked::NotOpened { reason: Fault::Unreachable { .. } }), "{gone:?}");
 }

@@ -46,6 +46,8 @@ pub(crate) fn put_pen(shop: &Shop) {
         name: Some("Füller".into()),
         price: Some(Money(250)),
         tax_class: Some("standard".into()),
+        department: Some("Stationery".into()),
+        barcode: Some("4006381333931".into()),
         ..ProductDraft::default()
     };
     let command = Command::PutProducts { products: vec![pen], if_version: None };
@@ -54,14 +56,7 @@ pub(crate) fn put_pen(shop: &Shop) {
 
 /// A sale of one pen, paid in cash; the test may change it before it is submitted.
 pub(crate) fn sale_of_a_pen() -> SaleDraft {
-    let pen = LineDraft {
-        item: ItemRef::Sku("PEN".into()),
-        quantity: None,
-        discount: None,
-        reason: None,
-        as_sold: None,
-        original_reference: None,
-    };
+    let pen = LineDraft::of(ItemRef::Sku("PEN".into()));
     let cash = TenderDraft { method: Method::Cash, amount: Money(300), reference: None, foreign: None };
     SaleDraft {
         id: Uuid::now_v7(),

@@ -8,7 +8,7 @@ use tokio::time::{sleep_until, timeout};
 
 use super::fault::Fault;
 use super::profile::Profile;
-use super::proto::{Job, encode};
+use super::proto::{Job, encode, real_time_pulse};
 use super::session::{Outcome, Patience, Session};
 use super::status::Status;
 use crate::rim::tcp::{self, Connection};
@@ -33,6 +33,29 @@ pub struct Report {
     /// Letters printed as `?`.
     pub lost: usize,
 }
+
+/// What a pulse for the drawer came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Kicked {
+    /// The drawer's switch says that it is open; without a switch: the printer took the pulse.
+    Opened {
+        /// The printer's status then.
+        status: Status,
+    },
+    /// No pulse was sent, or the switch says that the drawer stayed shut.
+    NotOpened {
+        /// Why.
+        reason: Fault,
+    },
+    /// The pulse was sent, perhaps; look at the drawer.
+    Unknown {
+        /// What is known.
+        reason: Fault,
+    },
+}
+
+/// Between two looks at the drawer's switch.
+const SENSE: std::time::Duration = std::time::Duration::from_millis(40);
 
 impl PosPrinter {
     /// A printer at this address, usually port 9100. Nothing is sent yet.
@@ -75,6 +98,44 @@ impl PosPrinter {
         let mut connection = self.connect().await?;
         let asked = timeout(self.patience.status, ask(&mut connection)).await;
         asked.unwrap_or(Err(Fault::NoAnswer { waited: self.patience.status }))
+    }
+
+    /// Has the printer pulse the drawer's solenoid, at once: also while its paper is out or its cover open. Then waits
+    /// until the drawer's switch says that it is open, if `open_is_high` tells which level of the sense pin that is.
+    pub async fn kick(&self, open_is_high: Option<bool>) -> Kicked {
+        let mut connection = match self.connect().await {
+            Ok(connection) => connection,
+            Err(reason) => return Kicked::NotOpened { reason },
+        };
+        let pulse = real_time_pulse(&self.profile);
+        let sent = timeout(self.patience.status, send_all(&mut connection, &pulse)).await;
+        if !matches!(sent, Ok(Ok(()))) {
+            let reason = sent.map_or(Fault::NoAnswer { waited: self.patience.status }, |sent| {
+                sent.err().unwrap_or(Fault::NoConfirmation)
+            });
+            return Kicked::Unknown { reason };
+        }
+        if !self.profile.answers_status {
+            let _ = connection.writer.finish().await;
+            return Kicked::Unknown { reason: Fault::NoConfirmation };
+        }
+        let deadline = tokio::time::Instant::now() + self.patience.status;
+        loop {
+            let asked = timeout(self.patience.status, ask(&mut connection)).await;
+            let status = match asked.unwrap_or(Err(Fault::NoAnswer { waited: self.patience.status })) {
+                Ok(status) => status,
+                Err(reason) => return Kicked::Unknown { reason },
+            };
+            match open_is_high {
+                // Without a switch the printer's word that it is there and took the pulse is all there is.
+                None => return Kicked::Opened { status },
+                Some(level) if status.drawer_pin_high == level => return Kicked::Opened { status },
+                Some(_) if tokio::time::Instant::now() >= deadline => {
+                    return Kicked::NotOpened { reason: Fault::DrawerShut };
+                }
+                Some(_) => tokio::time::sleep(SENSE).await,
+            }
+        }
     }
 
     async fn connect(&self) -> Result<Connection, Fault> {
@@ -124,13 +185,20 @@ impl PosPrinter {
     }
 }
 
-async fn ask(connection: &mut Connection) -> Result<Status, Fault> {
-    let lost = |error: std::io::Error| Fault::ConnectionLost { reason: error.to_string() };
-    let mut request = super::status::ASK.as_slice();
-    while !request.is_empty() {
-        let count = connection.writer.write(request).await.map_err(lost)?;
-        request = request.get(count..).unwrap_or_default();
+async fn send_all(connection: &mut Connection, mut bytes: &[u8]) -> Result<(), Fault> {
+    while !bytes.is_empty() {
+        let count = connection.writer.write(bytes).await.map_err(lost)?;
+        bytes = bytes.get(count..).unwrap_or_default();
     }
+    Ok(())
+}
+
+fn lost(error: std::io::Error) -> Fault {
+    Fault::ConnectionLost { reason: error.to_string() }
+}
+
+async fn ask(connection: &mut Connection) -> Result<Status, Fault> {
+    send_all(connection, &super::status::ASK).await?;
     let mut replies = Vec::new();
     let mut buffer = [0; 64];
     loop {

@@ -54,6 +54,9 @@ pub enum Fault {
     /// The knife is jammed.
     #[error("the printer's cutter is jammed; clear it, then close the cover")]
     Cutter,
+    /// The pulse was sent and the drawer's switch says that it stayed shut.
+    #[error("the drawer stayed shut: is it locked by its key, or its cable out of the printer?")]
+    DrawerShut,
     /// It will be well again by itself.
     #[error("the printer is recovering, perhaps from heat; it will go on by itself")]
     Recovering,
@@ -73,6 +76,7 @@ impl Fault {
             Self::ConnectionLost { .. } | Self::Recovering => Kind::Retry,
             Self::NotConfirmed { .. } | Self::NoConfirmation => Kind::Operator,
             Self::PaperEnd | Self::CoverOpen | Self::Offline | Self::Cutter | Self::Error => Kind::Operator,
+            Self::DrawerShut => Kind::Operator,
             Self::Unrecoverable => Kind::Broken,
         }
     }

@@ -58,6 +58,19 @@ pub fn encode(document: &Document, profile: &Profile) -> Job {
     encoder.job
 }
 
+/// `DLE DC4 1 m t`: a pulse for the drawer that does not wait its turn; `t` counts 100 ms, 1 to 8.
+pub(crate) fn real_time_pulse(profile: &Profile) -> [u8; 5] {
+    let time = u8::try_from(profile.drawer_pulse_ms.div_ceil(100).clamp(1, 8)).unwrap_or(1);
+    [0x10, 0x14, 1, drawer_pin(profile), time]
+}
+
+fn drawer_pin(profile: &Profile) -> u8 {
+    match profile.drawer_pin {
+        DrawerPin::Pin2 => 0,
+        DrawerPin::Pin5 => 1,
+    }
+}
+
 struct Encoder<'a> {
     profile: &'a Profile,
     page: Page,
@@ -159,10 +172,7 @@ impl<'a> Encoder<'a> {
     }
 
     fn kick_drawer(&mut self) {
-        let pin = match self.profile.drawer_pin {
-            DrawerPin::Pin2 => 0,
-            DrawerPin::Pin5 => 1,
-        };
+        let pin = drawer_pin(self.profile);
         let pulse = u8::try_from((self.profile.drawer_pulse_ms / 2).clamp(1, 255)).unwrap_or(255);
         self.put(&[0x1b, 0x70, pin, pulse, DRAWER_REST]);
     }

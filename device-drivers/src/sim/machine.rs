@@ -83,8 +83,8 @@ impl Machine {
         self.drawer_open
     }
 
-    pub(super) fn close_drawer(&mut self) {
-        self.drawer_open = false;
+    pub(super) fn move_drawer(&mut self, open: bool) {
+        self.drawer_open = open;
     }
 
     pub(super) fn skipped(&self) -> usize {
@@ -145,7 +145,15 @@ impl Machine {
     fn listen(&mut self, byte: u8, heard: &mut Heard) {
         self.held.push(byte);
         match self.held[..] {
-            [0x10] | [0x10, 0x04 | 0x05] => return,
+            [0x10] | [0x10, 0x04 | 0x05 | 0x14] => return,
+            [0x10, 0x14, 1] | [0x10, 0x14, 1, _] => return,
+            // A pulse for the drawer, whatever else keeps the printer from working.
+            [0x10, 0x14, 1, 0 | 1, 1..=8] => {
+                self.held.clear();
+                self.kick();
+                heard.changed = true;
+                return;
+            }
             [0x10, 0x04, which] => {
                 let [printer, offline, error, paper] = self.status().to_answers();
                 heard.answers.extend(match which {
@@ -203,10 +211,7 @@ impl Machine {
                     self.faults.paper_out |= left == 0;
                 }
             }
-            Event::Kick(_) => {
-                self.kicks += 1;
-                self.drawer_open = true;
-            }
+            Event::Kick(_) => self.kick(),
             Event::Asked(1 | b'1') => {
                 let Status { paper_near_end, paper_end, .. } = self.status();
                 let near = if paper_near_end { 0x03 } else { 0 };
@@ -216,6 +221,11 @@ impl Machine {
             Event::Asked(2 | b'2') => heard.answers.push(u8::from(self.drawer_open)),
             Event::Asked(_) => {}
         }
+    }
+
+    fn kick(&mut self) {
+        self.kicks += 1;
+        self.drawer_open |= !self.faults.drawer_locked;
     }
 
     fn tear_off(&mut self) {

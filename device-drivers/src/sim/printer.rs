@@ -37,6 +37,8 @@ pub struct Faults {
     pub cover_open: bool,
     /// The knife is jammed: it waits.
     pub cutter_jammed: bool,
+    /// The drawer on its connector is locked by its key.
+    pub drawer_locked: bool,
     /// It prints, but answers nothing.
     pub silent: bool,
     /// It ends the connection after so many bytes of a job. These are printed, what follows is lost.
@@ -123,9 +125,9 @@ impl VirtualPrinter {
         self.shared.machine().drawer_open()
     }
 
-    /// Pushes the drawer shut.
-    pub fn close_drawer(&self) {
-        self.shared.machine().close_drawer();
+    /// Pushes the drawer shut, or opens it by its key.
+    pub fn move_drawer(&self, open: bool) {
+        self.shared.machine().move_drawer(open);
         self.shared.tell();
     }
 

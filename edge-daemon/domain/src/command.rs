@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::cart::Discount;
 use crate::customer::LookupHash;
-use crate::event::PrintOutcome;
+use crate::event::{DrawerOutcome, DrawerReason, PrintOutcome, Sheet};
 use crate::money::Money;
 use crate::quantity::Quantity;
 use crate::sale::Kind;
@@ -55,6 +55,14 @@ pub struct LineDraft {
     pub as_sold: Option<AsSold>,
     /// What it is a return of.
     pub original_reference: Option<String>,
+}
+
+impl LineDraft {
+    /// A line of a product, as much as its barcode says or one.
+    #[must_use]
+    pub const fn of(item: ItemRef) -> Self {
+        Self { item, quantity: None, discount: None, reason: None, as_sold: None, original_reference: None }
+    }
 }
 
 /// A tender that is offered.
@@ -281,17 +289,8 @@ pub enum Command {
         /// Closes although the clock cannot be believed.
         confirm_clock: bool,
     },
-    /// Print a sale's receipt.
-    AskPrint {
-        /// The job's id.
-        id: Uuid,
-        /// Of which sale.
-        sale: Uuid,
-        /// On which printer.
-        printer: String,
-        /// Marked COPY.
-        copy: bool,
-    },
+    /// Print something.
+    AskPrint(PrintWish),
     /// What became of a print job.
     EndPrint {
         /// Which.
@@ -301,6 +300,68 @@ pub enum Command {
         /// In words.
         detail: String,
     },
+    /// Nothing more is to be done about a job that was left unprinted.
+    SettlePrint(Uuid),
+    /// Open a drawer.
+    OpenDrawer {
+        /// The job's id.
+        id: Uuid,
+        /// Which drawer.
+        drawer: String,
+        /// For which till.
+        terminal: Option<Arc<str>>,
+        /// Why.
+        reason: DrawerReason,
+    },
+    /// What became of a drawer that was to be opened.
+    EndDrawer {
+        /// Which job.
+        job: Uuid,
+        /// The outcome.
+        outcome: DrawerOutcome,
+        /// In words.
+        detail: String,
+    },
+    /// A drawer was opened, and nobody had asked for it.
+    ReportDrawer {
+        /// Which drawer.
+        drawer: String,
+    },
+}
+
+/// What is to be printed, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PrintWish {
+    /// The job's id.
+    pub id: Uuid,
+    /// Of which sale; nil for what is of none.
+    pub sale: Uuid,
+    /// On which printer.
+    pub printer: String,
+    /// What.
+    pub sheet: Sheet,
+    /// Marked COPY.
+    pub copy: bool,
+    /// Whether it may open the drawer, if cash moved.
+    pub may_kick: bool,
+    /// The ended job that this is in the place of.
+    pub instead_of: Option<Uuid>,
+}
+
+impl PrintWish {
+    /// A sale's receipt, for the first time.
+    #[must_use]
+    pub fn receipt(id: Uuid, sale: Uuid, printer: impl Into<String>) -> Self {
+        Self {
+            id,
+            sale,
+            printer: printer.into(),
+            sheet: Sheet::Receipt,
+            copy: false,
+            may_kick: true,
+            instead_of: None,
+        }
+    }
 }
 
 impl Command {
@@ -313,7 +374,7 @@ impl Command {
             | Self::VoidLine { sale, .. }
             | Self::Pay { sale, .. }
             | Self::ChangeSale { sale, .. }
-            | Self::AskPrint { sale, .. } => Some(*sale),
+            | Self::AskPrint(PrintWish { sale, .. }) => Some(*sale),
             _ => None,
         }
     }
@@ -344,8 +405,12 @@ impl Command {
             Self::OpenShift { .. } => "openShift",
             Self::MoveCash { .. } => "moveCash",
             Self::CloseShift { .. } => "closeShift",
-            Self::AskPrint { .. } => "print",
+            Self::AskPrint(_) => "print",
             Self::EndPrint { .. } => "endPrint",
+            Self::SettlePrint(_) => "settlePrint",
+            Self::OpenDrawer { .. } => "openDrawer",
+            Self::EndDrawer { .. } => "endDrawer",
+            Self::ReportDrawer { .. } => "reportDrawer",
         }
     }
 
@@ -371,6 +436,8 @@ impl Command {
                 | Self::Pay { .. }
                 | Self::ChangeSale { .. }
                 | Self::EndPrint { .. }
+                | Self::OpenDrawer { .. }
+                | Self::EndDrawer { .. }
                 | Self::EraseCustomer(_)
         )
     }

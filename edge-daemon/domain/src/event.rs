@@ -87,12 +87,12 @@ pub enum PrintOutcome {
     Unknown,
 }
 
-/// A receipt on its way to a printer: the intent.
+/// A sheet on its way to a printer: the intent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PrintJob {
     /// Made by the box.
     pub id: Uuid,
-    /// Of which sale.
+    /// Of which sale; nil where it is of none.
     pub sale: Uuid,
     /// The printer's name.
     pub printer: String,
@@ -102,6 +102,68 @@ pub struct PrintJob {
     pub kick: bool,
     /// When it was asked for.
     pub at: Millis,
+    /// What is on it.
+    #[serde(default, skip_serializing_if = "Sheet::is_receipt")]
+    pub sheet: Sheet,
+    /// The job that was not, or perhaps not, printed and that this one is in the place of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instead_of: Option<Uuid>,
+}
+
+/// What is printed.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Sheet {
+    /// The sale's receipt.
+    #[default]
+    Receipt,
+    /// What was sold of these departments (none: of all), for who prepares it.
+    Orders(Vec<String>),
+    /// A page that shows that the printer prints.
+    Test,
+}
+
+impl Sheet {
+    fn is_receipt(&self) -> bool {
+        *self == Self::Receipt
+    }
+}
+
+/// Why a drawer is opened.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum DrawerReason {
+    /// A sale moved cash.
+    Sale(Uuid),
+    /// Cash was moved without a sale.
+    Movement(Uuid),
+    /// Somebody asked, and said why in a few words.
+    Asked(String),
+}
+
+/// A drawer that is to be opened: the intent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DrawerJob {
+    /// Made by the box.
+    pub id: Uuid,
+    /// The drawer's name.
+    pub drawer: String,
+    /// The till that it is opened for.
+    pub terminal: Option<Arc<str>>,
+    /// Why.
+    pub reason: DrawerReason,
+    /// When it was asked for.
+    pub at: Millis,
+}
+
+/// What became of a drawer that was to be opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum DrawerOutcome {
+    /// Its switch, or the controller that drives it, said so.
+    Opened,
+    /// No pulse can have reached it.
+    NotOpened,
+    /// The pulse was sent and nobody knows; look at the drawer.
+    Unknown,
 }
 
 /// A change of the store's truth.
@@ -166,6 +228,24 @@ pub enum Event {
     },
     /// A product was put as it is already: nothing changed, but who asked is answered the same when it asks again.
     ProductKept(Arc<Product>),
+    /// A drawer is to be opened.
+    DrawerAsked(DrawerJob),
+    /// What became of it.
+    DrawerEnded {
+        /// Which job.
+        job: Uuid,
+        /// The honest outcome.
+        outcome: DrawerOutcome,
+        /// In words, for `NotOpened` and `Unknown`.
+        detail: String,
+    },
+    /// A drawer was opened, and nobody had asked for it.
+    DrawerAlarm {
+        /// The drawer's name.
+        drawer: String,
+    },
+    /// Somebody saw to a job that was left unprinted: nothing more is to be done about it.
+    PrintSettled(Uuid),
 }
 
 impl Event {
@@ -200,6 +280,10 @@ impl Event {
             Self::PrintAsked(_) => "printAsked",
             Self::PrintEnded { .. } => "printEnded",
             Self::ProductKept(_) => "productKept",
+            Self::DrawerAsked(_) => "drawerAsked",
+            Self::DrawerEnded { .. } => "drawerEnded",
+            Self::DrawerAlarm { .. } => "drawerAlarm",
+            Self::PrintSettled(_) => "printSettled",
         }
     }
 

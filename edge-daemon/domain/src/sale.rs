@@ -281,6 +281,12 @@ impl Sale {
         tax_lines(self.live_lines().map(|line| (line.rate, (line.total, line.tax))))
     }
 
+    /// Whether cash went into the drawer or came out of it.
+    #[must_use]
+    pub fn moved_cash(&self) -> bool {
+        self.money().any(|(method, _)| method == Method::Cash) || self.change != Money::ZERO
+    }
+
     /// The tenders whose money was there (reversed ones too: a void takes them off again), as method and amount.
     pub fn money(&self) -> impl Iterator<Item = (Method, Money)> {
         let good =

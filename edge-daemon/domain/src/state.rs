@@ -3,6 +3,7 @@
 
 use alloc::collections::BTreeMap;
 use alloc::collections::BTreeSet;
+use alloc::string::String;
 use alloc::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -10,7 +11,7 @@ use uuid::Uuid;
 
 use crate::catalog::{Catalog, ProductId};
 use crate::customer::{Account, LookupHash};
-use crate::event::{Event, PrintJob, Step};
+use crate::event::{DrawerJob, Event, PrintJob, PrintOutcome, Step};
 use crate::money::Money;
 use crate::quantity::Quantity;
 use crate::sale::Sale;
@@ -21,7 +22,10 @@ use crate::tender::Method;
 use crate::time::{Date, Millis};
 
 /// The version of [`State::apply`]: a checkpoint made by another is not used.
-pub const APPLY_VERSION: u32 = 3;
+pub const APPLY_VERSION: u32 = 4;
+
+/// Jobs without a printed sheet that are kept for a person to decide about; the oldest go first.
+pub const MAX_UNPRINTED: usize = 200;
 
 /// The store, as far as deciding needs it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,6 +50,10 @@ pub struct State {
     pub terminals: BTreeSet<Arc<str>>,
     /// Print jobs whose outcome is not known yet.
     pub printing: BTreeMap<Uuid, PrintJob>,
+    /// Jobs that ended without a printed sheet, or perhaps without, and that nobody decided about yet.
+    pub unprinted: BTreeMap<Uuid, Unprinted>,
+    /// Drawers that are to be opened and whose outcome is not known yet.
+    pub opening: BTreeMap<Uuid, DrawerJob>,
     /// The current receipt series.
     pub series: u16,
     /// Receipts given in it.
@@ -60,6 +68,19 @@ pub struct State {
     pub time: Millis,
     /// The business date held while the clock is untrusted.
     pub business_date: Date,
+}
+
+/// A job that ended as *not printed* or *unknown*.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unprinted {
+    /// What was to be printed.
+    pub job: PrintJob,
+    /// How it ended.
+    pub outcome: PrintOutcome,
+    /// Why, in words.
+    pub detail: String,
+    /// When it ended.
+    pub at: Millis,
 }
 
 impl State {
@@ -101,12 +122,22 @@ impl State {
                 self.terminals.insert(name.clone());
             }
             Event::PrintAsked(job) => {
+                if let Some(old) = job.instead_of {
+                    self.unprinted.remove(&old);
+                }
                 self.printing.insert(job.id, job.clone());
             }
-            Event::PrintEnded { job, .. } => {
-                self.printing.remove(job);
+            Event::PrintEnded { job, outcome, detail } => self.end_print(*job, *outcome, detail),
+            Event::PrintSettled(job) => {
+                self.unprinted.remove(job);
             }
-            Event::StockLow { .. } | Event::ProductKept(_) => {}
+            Event::DrawerAsked(job) => {
+                self.opening.insert(job.id, job.clone());
+            }
+            Event::DrawerEnded { job, .. } => {
+                self.opening.remove(job);
+            }
+            Event::StockLow { .. } | Event::ProductKept(_) | Event::DrawerAlarm { .. } => {}
         }
     }
 
@@ -153,6 +184,19 @@ impl State {
             let now = || self.store.as_ref().map_or(0, |store| spent(sale, store));
             account.points += sign * sale.points - sign * sale.points_spent.unwrap_or_else(now);
         }
+    }
+
+    fn end_print(&mut self, job: Uuid, outcome: PrintOutcome, detail: &str) {
+        let Some(job) = self.printing.remove(&job) else { return };
+        if outcome == PrintOutcome::Printed {
+            return;
+        }
+        if self.unprinted.len() >= MAX_UNPRINTED {
+            // Ids of version 7: the first is the oldest.
+            self.unprinted.pop_first();
+        }
+        let at = self.time;
+        self.unprinted.insert(job.id, Unprinted { job, outcome, detail: detail.into(), at });
     }
 
     fn put_customer(&mut self, customer: &Customer) {

@@ -8,7 +8,9 @@ use std::sync::Arc;
 use pos_domain::cart::Discount;
 use pos_domain::catalog::{Product, ProductId};
 use pos_domain::customer::Customer;
-use pos_domain::event::{Adjustment, Event, PrintJob, PrintOutcome, Step};
+use pos_domain::event::{
+    Adjustment, DrawerJob, DrawerOutcome, DrawerReason, Event, PrintJob, PrintOutcome, Sheet, Step,
+};
 use pos_domain::money::{Currency, Money};
 use pos_domain::quantity::Quantity;
 use pos_domain::sale::{Kind, Line, ReceiptNumber, Returned, Sale, Status};
@@ -209,6 +211,17 @@ fn events() -> Vec<(&'static str, Event)> {
         copy: true,
         kick: false,
         at: Millis(5_000),
+        sheet: Sheet::Receipt,
+        instead_of: None,
+    };
+    let slip =
+        PrintJob { sheet: Sheet::Orders(vec!["bar".into()]), instead_of: Some(id(0x6F)), ..job.clone() };
+    let drawer = DrawerJob {
+        id: id(0xD0),
+        drawer: "front".into(),
+        terminal: Some("till-1".into()),
+        reason: DrawerReason::Sale(id(0x51)),
+        at: Millis(5_500),
     };
     vec![
         ("epochStarted", Event::EpochStarted { series: 2, reason: "restored".into() }),
@@ -230,6 +243,14 @@ fn events() -> Vec<(&'static str, Event)> {
             "printEnded",
             Event::PrintEnded { job: id(0x70), outcome: PrintOutcome::Unknown, detail: "no answer".into() },
         ),
+        ("slipAsked", Event::PrintAsked(slip)),
+        ("drawerAsked", Event::DrawerAsked(drawer)),
+        (
+            "drawerEnded",
+            Event::DrawerEnded { job: id(0xD0), outcome: DrawerOutcome::Unknown, detail: "no answer".into() },
+        ),
+        ("printSettled", Event::PrintSettled(id(0x70))),
+        ("drawerAlarm", Event::DrawerAlarm { drawer: "front".into() }),
     ]
 }
 

@@ -4,14 +4,12 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use device_drivers::{Profile, VirtualPrinter};
-
 use super::failure::{Code, Failure};
 use super::run;
 use crate::checkout::Shop;
-use crate::config::{self, Config, Flags};
+use crate::config::{Config, Flags};
 use crate::control::{self, Reply};
-use crate::demo::{self, Place};
+use crate::demo::{self, Place, VirtualCounter};
 
 pub(super) fn demo(data: Option<PathBuf>, listen: String) -> Result<(), Failure> {
     let place = match &data {
@@ -23,26 +21,14 @@ pub(super) fn demo(data: Option<PathBuf>, listen: String) -> Result<(), Failure>
 }
 
 async fn serve(place: Place, listen: String) -> Result<(), Failure> {
-    let failed = |error: std::io::Error| {
-        Failure::new(
-            Code::Failed,
-            format!("the virtual printer cannot start: {error}"),
-            "free a port on 127.0.0.1",
-        )
-    };
-    let free = SocketAddr::from(([127, 0, 0, 1], 0));
-    let printer = Arc::new(VirtualPrinter::start(free, Profile::epson_80_mm()).await.map_err(failed)?);
-    let text = std::fs::read_to_string(&place.config).map_err(|error| {
-        let what = format!("cannot read {}: {error}", place.config.display());
-        Failure::new(Code::Failed, what, "remove it; the demo makes a new one")
+    let flags = Flags { listen: Some(listen), data: None };
+    let mut config = Config::load(&place.config, &flags)?;
+    let counter = VirtualCounter::plug(&mut config.devices, &place.dir).await.map_err(|error| {
+        let what = format!("the virtual devices cannot be plugged in: {error}");
+        Failure::new(Code::Failed, what, "free a port on 127.0.0.1, or name another folder by --data")
     })?;
-    let name = place.config.display().to_string();
-    let address = ("TILLBOX_PRINTER_ADDRESS".to_owned(), printer.address().to_string());
-    let environment = config::environment().chain([address]);
-    let config =
-        Config::read(Some((&name, &text)), environment, &Flags { listen: Some(listen), data: None })?;
     run::start_log(&config)?;
-    let pages = demo::printer_pages(printer.clone());
+    let pages = demo::counter_pages(Arc::new(counter));
     run::serve(config, Some(pages), |shop, address| {
         fill(shop)?;
         welcome(&place, address);
@@ -85,10 +71,10 @@ fn welcome(place: &Place, address: SocketAddr) {
 
   {url}/            what there is
   {url}/docs        the interface, to try it from the browser
-  {url}/printer     the printer: look at its receipts, take its paper away
+  {url}/counter     a counter: scan something, weigh something, take the printer's paper away
   {dir}  its data and its configuration ({name})
 
-Sell a loaf and 1.25 kg of apples, and look at the printer:
+Sell a loaf and 1.25 kg of apples, and look at the counter:
 
   curl -s {url}/api/v1/transactions -H 'Content-Type: application/json' \
     -H "Idempotency-Key: $(cat /proc/sys/kernel/random/uuid)" \

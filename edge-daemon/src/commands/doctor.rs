@@ -4,24 +4,22 @@ use std::net::TcpListener;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::Path;
 
-use device_drivers::{Patience, PosPrinter};
 use pos_journal::Disk;
 use rustix::fs::{Access, access, statfs, statvfs};
 
 use super::failure::{Code, Failure};
-use super::{Place, small_runtime};
+use super::{Place, device_check, small_runtime};
 use crate::clock::{Clock as _, SystemClock};
-use crate::config::{Config, PrinterConfig};
+use crate::config::Config;
 use crate::control::{Client, Reply, Request, Status};
 use crate::lock::{self, LockError};
-use crate::peripherals::{PrinterCondition, PrinterState};
 use crate::views::Views;
 
 /// Below this, in bytes, it is time to act: some segments' worth.
 const ENOUGH_SPACE: u64 = 512 << 20;
 
 /// What a check found.
-enum Finding {
+pub(super) enum Finding {
     Good(String),
     /// It works; somebody should know.
     Remark(String),
@@ -67,9 +65,11 @@ pub(super) fn doctor(place: &Place) -> Result<(), Failure> {
         }
         None => sheet.put("port", port(&config)),
     }
-    match &config.printer {
-        Some(config) => sheet.put("printer", printer(config)?),
-        None => sheet.put("printer", no_printer()),
+    for device in &config.devices {
+        sheet.put(device.class(), device_check::free(device)?);
+    }
+    if config.devices.is_empty() {
+        sheet.put("devices", device_check::none());
     }
     sheet.end()
 }
@@ -233,42 +233,6 @@ fn port(config: &Config) -> Finding {
     }
 }
 
-fn printer(config: &PrinterConfig) -> Result<Finding, Failure> {
-    let printer = PosPrinter::new(config.address, config.profile.clone(), Patience::default());
-    let name = format!("{} at {}", config.name, config.address);
-    if !config.profile.answers_status {
-        return Ok(Remark(format!("{name} answers no questions, so no receipt can be confirmed")));
-    }
-    Ok(match small_runtime()?.block_on(printer.status()) {
-        Ok(status) => match status.blocked() {
-            None if status.paper_near_end => {
-                Remark(format!("{name} is ready; its paper is nearly at its end"))
-            }
-            None => Good(format!("{name} is ready")),
-            Some(fault) => Bad { what: format!("{name}: {fault}"), next: "see to it, then look again" },
-        },
-        Err(fault) => Bad { what: format!("{name}: {fault}"), next: "see to it, then look again" },
-    })
-}
-
-/// The daemon has the connection, so the printer is not asked.
-fn busy_printer(printer: &PrinterCondition) -> Finding {
-    let name = format!("{} at {}", printer.name, printer.address);
-    match printer.state {
-        PrinterState::Waiting => {
-            let what = format!("{name}: {} receipts wait: {}", printer.jobs, printer.detail);
-            Bad { what, next: "see to it; they are printed then" }
-        }
-        PrinterState::Idle | PrinterState::Printing => {
-            Good(format!("{name}: {} receipts printed since the start", printer.printed))
-        }
-    }
-}
-
-fn no_printer() -> Finding {
-    Remark("none is configured; receipts are shown, not printed".into())
-}
-
 /// A daemon has the data: it knows better.
 fn running(sheet: &mut Sheet, dir: &Path) -> Result<(), Failure> {
     let asked = small_runtime()?
@@ -307,9 +271,11 @@ fn report(sheet: &mut Sheet, status: &Status) {
             None => Good(format!("{} records behind", status.view_lag)),
         },
     );
-    match &status.printer {
-        Some(printer) => sheet.put("printer", busy_printer(printer)),
-        None => sheet.put("printer", no_printer()),
+    for device in &status.devices {
+        sheet.put(&device.class, device_check::taken(device));
+    }
+    if status.devices.is_empty() {
+        sheet.put("devices", device_check::none());
     }
     for alarm in &status.alarms {
         sheet.put("alarm", Bad { what: alarm.clone(), next: "see to it; the daemon's log tells more" });

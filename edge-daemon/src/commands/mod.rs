@@ -7,6 +7,7 @@ mod backup;
 mod bar;
 mod check_config;
 mod demo;
+mod device_check;
 mod doctor;
 mod failure;
 mod import;

@@ -19,7 +19,7 @@ use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::control::{self, Server};
 use crate::http::{self, HttpOptions};
-use crate::peripherals::Printing;
+use crate::peripherals::Peripherals;
 use crate::{descriptors, lock, notify, telemetry};
 
 /// Between two looks at whether the disk failed.
@@ -28,6 +28,14 @@ const LOOK: Duration = Duration::from_millis(250);
 pub(super) fn run(place: &Place, listen: Option<String>) -> Result<(), Failure> {
     let config = Config::load(&place.config, &place.flags(listen))?;
     start_log(&config)?;
+    if let Some(device) = config.devices.iter().find(|device| device.is_virtual()) {
+        let what = format!("{} has the port \"virtual\"", device.id);
+        return Err(Failure::new(
+            Code::Wrong,
+            what,
+            "name its port, or use `edge-daemon demo`, which plugs it in",
+        ));
+    }
     block_on(serve(config, None, |_, address| {
         tracing::info!("ready on http://{address}");
         Ok(())
@@ -47,7 +55,7 @@ pub(super) fn block_on(work: impl Future<Output = Result<(), Failure>>) -> Resul
 /// Serves until a signal comes or the disk fails. `ready` is called once everything stands, on a thread that may wait.
 pub(super) async fn serve(
     config: Config,
-    printer_page: Option<Router>,
+    counter_pages: Option<Router>,
     ready: impl FnOnce(&Shop, SocketAddr) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     // First of all, so that no signal finds nobody.
@@ -73,13 +81,12 @@ pub(super) async fn serve(
     let (shop, running) = opened.map_err(|error| crashed(&error))??;
     let running = Arc::new(running);
 
-    let printing =
-        config.printer.as_ref().map(|printer| Printing::start(shop.clone(), printer, Patience::default()));
+    let peripherals = Peripherals::start(&shop, &config.devices, Patience::default());
     let control = control::serve(Server {
         shop: shop.clone(),
         root: config.data.dir.clone(),
         listen: address,
-        printer: printing.as_ref().map(Printing::watch),
+        devices: peripherals.devices(),
     });
     let control = control.map_err(|error| {
         let what = format!("cannot make {}: {error}", config.data.dir.join("control.sock").display());
@@ -88,8 +95,8 @@ pub(super) async fn serve(
     let options = HttpOptions {
         max_connections,
         loopback_only: address.ip().is_loopback(),
-        printer_page,
-        print: config.printer.as_ref().map(|printer| printer.name.as_str().into()),
+        counter_pages,
+        peripherals: Some((peripherals.devices(), peripherals.jobs())),
     };
     let (stopping, mut stopped) = watch::channel(false);
     let shutdown = async move {
@@ -127,9 +134,7 @@ pub(super) async fn serve(
     control.abort();
     // Only tidiness: the next start removes one that is left.
     let _ = std::fs::remove_file(config.data.dir.join("control.sock"));
-    if let Some(printing) = printing {
-        printing.stop().await;
-    }
+    peripherals.stop().await;
     watchdog.abort();
     let _ = watchdog.await;
     close(running).await?;

@@ -3,6 +3,7 @@
 use super::failure::{Code, Failure};
 use super::{Place, data_dir, small_runtime};
 use crate::control::{Client, Reply, Request, Status};
+use crate::peripherals::OfClass;
 
 pub(super) fn status(place: &Place) -> Result<(), Failure> {
     let dir = data_dir(place)?;
@@ -41,11 +42,14 @@ fn text(status: &Status) -> String {
         },
     );
     line("disk", format!("{} MiB free", status.disk_free >> 20));
-    if let Some(printer) = &status.printer {
-        let jobs = printer.jobs;
-        line("printer", format!("{} at {}: {:?}, {jobs} jobs", printer.name, printer.address, printer.state));
-        if !printer.detail.is_empty() {
-            line("", printer.detail.clone());
+    for device in &status.devices {
+        let waiting = match device.of_class {
+            OfClass::Printer { jobs, .. } if jobs > 0 => format!(", {jobs} sheets wait"),
+            _ => String::new(),
+        };
+        line(&device.class, format!("{} at {}: {:?}{waiting}", device.id, device.port, device.state));
+        if !device.detail.is_empty() {
+            line("", device.detail.clone());
         }
     }
     for alarm in &status.alarms {

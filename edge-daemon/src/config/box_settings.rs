@@ -1,10 +1,9 @@
-//! The sections about the box itself: `[data]`, `[http]`, `[printer]` and `[log]`.
+//! The sections about the box itself: `[data]`, `[http]` and `[log]`.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use device_drivers::{CodePage, DrawerPin, Page, Profile};
-
+use super::device::{self, DeviceConfig};
 use super::error::Problem;
 use super::layers::{Section, Settings};
 use super::section::Reader;
@@ -30,19 +29,6 @@ pub struct HttpConfig {
     pub max_connections: usize,
 }
 
-/// The receipt printer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PrinterConfig {
-    /// What print jobs call it.
-    pub name: String,
-    /// Usually port 9100.
-    pub address: SocketAddr,
-    /// What is known about its model.
-    pub profile: Profile,
-    /// Whether each completed sale is printed by itself.
-    pub auto_print: bool,
-}
-
 /// What is logged, and how.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogConfig {
@@ -56,7 +42,7 @@ pub struct LogConfig {
 pub(super) struct BoxSettings {
     pub(super) data: DataConfig,
     pub(super) http: HttpConfig,
-    pub(super) printer: Option<PrinterConfig>,
+    pub(super) devices: Vec<DeviceConfig>,
     pub(super) log: LogConfig,
 }
 
@@ -66,13 +52,9 @@ pub(super) fn read(settings: &Settings, problems: &mut Vec<Problem>) -> Option<B
     let section = |name| settings.sections.get(name).unwrap_or(&empty);
     let data = data(section("data"), problems);
     let http = http(section("http"), problems);
-    let printer = settings.sections.get("printer").map(|section| printer(section, problems));
+    let devices = device::read(settings, problems);
     let log = log(section("log"), problems);
-    let printer = match printer {
-        Some(printer) => Some(printer?),
-        None => None,
-    };
-    Some(BoxSettings { data: data?, http: http?, printer, log: log? })
+    Some(BoxSettings { data: data?, http: http?, devices: devices?, log: log? })
 }
 
 /// A relative folder is meant relative to the file that names it, else to the working directory.
@@ -120,67 +102,6 @@ fn loopback(text: &str) -> Result<SocketAddr, String> {
         "{address} can be reached from other machines, and there is no authentication yet: anybody there could sell, \
          refund and read everything. Listen on 127.0.0.1 or [::1], and reach the box through an SSH tunnel"
     ))
-}
-
-fn printer(section: &Section, problems: &mut Vec<Problem>) -> Option<PrinterConfig> {
-    let reader = &mut Reader { name: "printer", section, problems };
-    let name = reader.short_name("name");
-    let address = reader.parsed("address", printer_address);
-    let paper = reader.choice("paper", &[("80mm", true), ("58mm", false)]);
-    let auto_print = reader.flag("auto_print");
-    let mut profile = if paper == Some(false) { Profile::epson_58_mm() } else { Profile::epson_80_mm() };
-    let answers_status = reader.flag("answers_status");
-    let cuts = reader.flag("cuts");
-    let pin = reader.integer("drawer_pin", 2..=5);
-    let pulse = reader.integer("drawer_pulse_ms", 2..=510);
-    if reader.has("columns") {
-        profile.columns = reader.small("columns", 16..=96)?;
-    }
-    if reader.has("qr_module_dots") {
-        profile.qr_module_dots = reader.small("qr_module_dots", 1..=16)?;
-    }
-    if reader.has("code_pages") {
-        profile.pages = code_pages(reader)?;
-    }
-    profile.answers_status = answers_status?;
-    profile.cuts = cuts?;
-    profile.drawer_pin = match pin? {
-        2 => DrawerPin::Pin2,
-        5 => DrawerPin::Pin5,
-        _ => {
-            reader.wrong("drawer_pin", "the drawer hangs on pin 2 (the first) or 5 (the second)");
-            return None;
-        }
-    };
-    profile.drawer_pulse_ms = u16::try_from(pulse?).ok()?;
-    paper?;
-    Some(PrinterConfig { name: name?, address: address?, profile, auto_print: auto_print? })
-}
-
-fn printer_address(text: &str) -> Result<SocketAddr, String> {
-    let with_port = text.parse::<SocketAddr>();
-    let address = with_port.or_else(|_| text.parse::<IpAddr>().map(|ip| SocketAddr::new(ip, 9100)));
-    address.map_err(|_| {
-        format!("\"{text}\" is no address; write the printer's IP address: \"192.168.1.50:9100\"")
-    })
-}
-
-/// `19:pc858`: the printer's own number of the page, and what it prints.
-fn code_pages(reader: &mut Reader<'_>) -> Option<Vec<Page>> {
-    let lines = reader.lines("code_pages", 32, 20)?;
-    let page = |line: &String| {
-        let (number, name) = line.split_once(':')?;
-        let code_page = CodePage::ALL.into_iter().find(|page| format!("{page:?}").to_lowercase() == name)?;
-        Some(Page { number: number.parse().ok()?, code_page })
-    };
-    let pages: Option<Vec<Page>> = lines.iter().map(page).collect();
-    if pages.as_ref().is_none_or(Vec::is_empty) {
-        let known = CodePage::ALL.map(|page| format!("{page:?}").to_lowercase()).join(", ");
-        reader
-            .wrong("code_pages", format_args!("write number:page, such as \"19:pc858\"; pages are {known}"));
-        return None;
-    }
-    pages
 }
 
 fn log(section: &Section, problems: &mut Vec<Problem>) -> Option<LogConfig> {

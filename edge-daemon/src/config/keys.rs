@@ -40,12 +40,17 @@ const fn key(section: &'static str, name: &'static str, kind: Kind, default: Opt
     Key { section, name, kind, default }
 }
 
-/// The sections in the order of the example file. `tax` has a key for each class, `embedded` stands any number of times.
-pub(super) const SECTIONS: [&str; 8] =
-    ["store", "tax", "loyalty", "embedded", "data", "http", "printer", "log"];
+/// The sections in the order of the example file. `tax` has a key for each class.
+pub(super) const SECTIONS: [&str; 12] = [
+    "store", "tax", "loyalty", "embedded", "data", "http", "printer", "drawer", "scanner", "scale",
+    "display", "log",
+];
+
+/// Those of them that stand any number of times, as `[[scanner]]`.
+pub(super) const LISTS: [&str; 6] = ["embedded", "printer", "drawer", "scanner", "scale", "display"];
 
 /// The keys of each section but `tax`.
-pub(super) const KEYS: [Key; 40] = [
+pub(super) const KEYS: [Key; 66] = [
     key("store", "tenant", Kind::Text, None),
     key("store", "store", Kind::Text, None),
     key("store", "box", Kind::Text, Some("\"box-1\"")),
@@ -73,8 +78,11 @@ pub(super) const KEYS: [Key; 40] = [
     key("data", "cache_mib", Kind::Integer, Some("16")),
     key("http", "listen", Kind::Text, Some("\"127.0.0.1:8480\"")),
     key("http", "max_connections", Kind::Integer, Some("1024")),
-    key("printer", "name", Kind::Text, Some("\"receipts\"")),
-    key("printer", "address", Kind::Text, None),
+    key("printer", "id", Kind::Text, Some("\"receipts\"")),
+    key("printer", "port", Kind::Text, None),
+    key("printer", "terminal", Kind::Text, None),
+    key("printer", "role", Kind::Text, Some("\"receipts\"")),
+    key("printer", "departments", Kind::Texts, Some("[]")),
     key("printer", "paper", Kind::Text, Some("\"80mm\"")),
     key("printer", "columns", Kind::Integer, None),
     key("printer", "auto_print", Kind::Flag, Some("true")),
@@ -84,6 +92,29 @@ pub(super) const KEYS: [Key; 40] = [
     key("printer", "drawer_pin", Kind::Integer, Some("2")),
     key("printer", "drawer_pulse_ms", Kind::Integer, Some("100")),
     key("printer", "qr_module_dots", Kind::Integer, None),
+    key("drawer", "id", Kind::Text, Some("\"drawer\"")),
+    key("drawer", "port", Kind::Text, Some("\"printer:receipts\"")),
+    key("drawer", "terminal", Kind::Text, None),
+    key("drawer", "senses", Kind::Flag, Some("true")),
+    key("drawer", "open_when", Kind::Text, Some("\"high\"")),
+    key("scanner", "id", Kind::Text, Some("\"scanner\"")),
+    key("scanner", "port", Kind::Text, None),
+    key("scanner", "terminal", Kind::Text, None),
+    key("scanner", "line", Kind::Text, Some("\"9600 8N1\"")),
+    key("scanner", "ends", Kind::Text, Some("\"line\"")),
+    key("scanner", "adds_to_sale", Kind::Flag, Some("false")),
+    key("scale", "id", Kind::Text, Some("\"scale\"")),
+    key("scale", "port", Kind::Text, None),
+    key("scale", "terminal", Kind::Text, None),
+    key("scale", "line", Kind::Text, Some("\"9600 7E1\"")),
+    key("scale", "talk", Kind::Text, Some("\"polled\"")),
+    key("scale", "unit", Kind::Text, Some("\"kg\"")),
+    key("scale", "places", Kind::Integer, Some("3")),
+    key("display", "id", Kind::Text, Some("\"display\"")),
+    key("display", "port", Kind::Text, None),
+    key("display", "terminal", Kind::Text, None),
+    key("display", "line", Kind::Text, Some("\"9600 8N1\"")),
+    key("display", "dialect", Kind::Text, Some("\"cd5220\"")),
     key("log", "level", Kind::Text, Some("\"info\"")),
     key("log", "format", Kind::Text, Some("\"text\"")),
 ];

@@ -18,7 +18,8 @@ pub(super) type Section = BTreeMap<String, Setting>;
 #[derive(Debug, Clone, Default)]
 pub(super) struct Settings {
     pub(super) sections: BTreeMap<&'static str, Section>,
-    pub(super) embedded: Vec<Section>,
+    /// Sections that stand any number of times, in the order of the file.
+    pub(super) lists: BTreeMap<&'static str, Vec<Section>>,
 }
 
 /// One value given on the command line: the flag, its section and key, the text.
@@ -111,16 +112,16 @@ impl<F: Fn(&str) -> bool> Gatherer<F> {
             if !(self.wanted)(section) {
                 continue;
             }
-            match (content.get_ref(), *section) {
-                (DeValue::Array(items), "embedded") => {
+            match (content.get_ref(), keys::LISTS.contains(section)) {
+                (DeValue::Array(items), true) => {
                     for item in items {
                         let place = at(item.span().start);
-                        let rule = self.table(section, item.get_ref(), place, &at);
-                        self.settings.embedded.push(rule);
+                        let item = self.table(section, item.get_ref(), place, &at);
+                        self.settings.lists.entry(section).or_default().push(item);
                     }
                 }
-                (_, "embedded") => self.problem(place, "write `[[embedded]]`: there may be several".into()),
-                (content, section) => {
+                (_, true) => self.problem(place, format!("write `[[{section}]]`: there may be several")),
+                (content, false) => {
                     let settings = self.table(section, content, place, &at);
                     self.settings.sections.entry(section).or_default().extend(settings);
                 }
@@ -169,7 +170,9 @@ impl<F: Fn(&str) -> bool> Gatherer<F> {
         let key = rest.get(section.len() + 1..).unwrap_or_default();
         let known = keys::find(section, key).map(|key| key.kind);
         match (*section, known) {
-            ("embedded", _) => self.problem(source, "[[embedded]] can be set in the file only".into()),
+            (list, _) if keys::LISTS.contains(&list) => {
+                self.problem(source, format!("[[{list}]] can be set in the file only"));
+            }
             ("tax", _) if !key.is_empty() => self.put(section, key, Value::Text(text.to_owned()), source),
             (section, Some(kind)) => self.put(section, key, Value::of_environment(kind, text), source),
             (section, None) => self.unknown_key(section, key, source),
@@ -188,7 +191,9 @@ impl<F: Fn(&str) -> bool> Gatherer<F> {
         for (section, settings) in &mut self.settings.sections {
             fill(section, settings);
         }
-        self.settings.embedded.iter_mut().for_each(|rule| fill("embedded", rule));
+        for (section, items) in &mut self.settings.lists {
+            items.iter_mut().for_each(|item| fill(section, item));
+        }
     }
 
     fn unknown_section(&mut self, name: &str, place: Source) {

@@ -9,6 +9,7 @@
 //! [`Config`] can say where each of its values came from. Nothing secret is ever part of the configuration.
 
 mod box_settings;
+mod device;
 mod error;
 mod hint;
 mod keys;
@@ -26,7 +27,11 @@ use std::sync::Arc;
 
 use pos_domain::store::StoreConfig;
 
-pub use box_settings::{DataConfig, HttpConfig, LogConfig, PrinterConfig};
+pub use box_settings::{DataConfig, HttpConfig, LogConfig};
+pub use device::{
+    DeviceConfig, DisplayConfig, DrawerConfig, DrawerPort, Model, PrinterConfig, PrinterRole, ScaleConfig,
+    ScannerConfig,
+};
 pub use error::{ConfigError, Problem};
 pub use value::Source;
 
@@ -50,8 +55,8 @@ pub struct Config {
     pub data: DataConfig,
     /// Where terminals reach the box.
     pub http: HttpConfig,
-    /// The receipt printer, if there is one.
-    pub printer: Option<PrinterConfig>,
+    /// The devices at the counters.
+    pub devices: Vec<DeviceConfig>,
     /// What is logged.
     pub log: LogConfig,
     settings: Settings,
@@ -102,7 +107,7 @@ impl Config {
                 zone,
                 data: rest.data,
                 http: rest.http,
-                printer: rest.printer,
+                devices: rest.devices,
                 log: rest.log,
                 settings,
             }),
@@ -180,9 +185,9 @@ struct Effective<'a>(&'a Settings);
 impl fmt::Display for Effective<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for name in keys::SECTIONS {
-            for rule in self.0.embedded.iter().filter(|_| name == "embedded") {
-                writeln!(f, "[[embedded]]")?;
-                write_section(f, name, rule)?;
+            for item in self.0.lists.get(name).into_iter().flatten() {
+                writeln!(f, "[[{name}]]")?;
+                write_section(f, name, item)?;
             }
             if let Some(section) = self.0.sections.get(name) {
                 writeln!(f, "[{name}]")?;

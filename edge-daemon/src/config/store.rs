@@ -17,7 +17,7 @@ pub(super) fn read(settings: &Settings, problems: &mut Vec<Problem>) -> Option<(
     let section = |name| settings.sections.get(name).unwrap_or(&empty);
     let tax_classes = tax(section("tax"), problems);
     let loyalty = settings.sections.get("loyalty").map(|section| loyalty(section, problems));
-    let embedded = embedded(&settings.embedded, problems);
+    let embedded = embedded(settings.lists.get("embedded").map_or(&[], Vec::as_slice), problems);
 
     let store = &mut Reader { name: "store", section: section("store"), problems };
     let tenant = store.short_name("tenant");

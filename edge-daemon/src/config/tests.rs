@@ -35,7 +35,7 @@ fn a_small_file_is_enough_and_the_rest_has_defaults() {
     assert_eq!(config.data.segment_bytes, 64 << 20);
     assert_eq!((config.store.cut_off_minutes, config.store.cash_increment), (240, 1));
     assert_eq!(config.store.rate("reduced"), Some(pos_domain::tax::Rate(7_000)));
-    assert!(config.printer.is_none() && config.store.loyalty.is_none());
+    assert!(config.devices.is_empty() && config.store.loyalty.is_none());
 }
 
 #[test]
@@ -171,15 +171,11 @@ fn every_wrong_value_says_where_what_and_what_is_allowed() {
         ("TILLBOX_TAX_STANDARD", "20.0000", "must be a percentage in quotes"),
         ("TILLBOX_LOYALTY_EARN_PER", "0", "0 is not within 1 to"),
         ("TILLBOX_DATA_SEGMENT_MIB", "2048", "2048 is not within 1 to 1024"),
-        ("TILLBOX_PRINTER_ADDRESS", "printer", "write the printer's IP address"),
-        ("TILLBOX_PRINTER_DRAWER_PIN", "3", "pin 2 (the first) or 5"),
-        ("TILLBOX_PRINTER_CODE_PAGES", "[\"19:latin\"]", "number:page"),
         ("TILLBOX_LOG_LEVEL", "loud", "is no level"),
         ("TILLBOX_LOG_LEVEL", "info,edge_daemon=", "is no level"),
         ("TILLBOX_LOG_FORMAT", "xml", "write \"text\" or \"json\""),
     ] {
-        let base = [("TILLBOX_PRINTER_ADDRESS", "127.0.0.1"), (name, value)];
-        let found = problems(SHOP, &base);
+        let found = problems(SHOP, &[(name, value)]);
         assert!(
             found.contains(&format!("environment {name}: ")) && found.contains(expected),
             "{name}: {found}"
@@ -211,19 +207,75 @@ fn embedded_rules_are_those_of_the_domain() {
     assert!(problems(&short, &[]).contains("`prefix` in [embedded]"));
 }
 
+fn devices(more: &str) -> Vec<DeviceConfig> {
+    read(&with(more), &[], &Flags::default()).unwrap().devices
+}
+
 #[test]
-fn a_printer_needs_an_address_and_little_else() {
-    let config =
-        read(&with("[printer]\naddress = \"10.0.0.7\"\npaper = \"58mm\"\n"), &[], &Flags::default()).unwrap();
-    let printer = config.printer.unwrap();
-    assert_eq!((printer.address.to_string().as_str(), printer.profile.columns), ("10.0.0.7:9100", 32));
-    assert!(printer.auto_print);
+fn a_printer_needs_a_port_and_little_else() {
+    let printer = |more: &str| match devices(more).remove(0).model {
+        Model::Printer(printer) => printer,
+        other => panic!("{other:?}"),
+    };
+    let small = printer("[[printer]]\nport = \"tcp:10.0.0.7\"\npaper = \"58mm\"\n");
+    assert_eq!((small.address.unwrap().to_string().as_str(), small.profile.columns), ("10.0.0.7:9100", 32));
+    assert_eq!(small.role, PrinterRole::Receipts { auto_print: true });
     let pages =
-        with("[printer]\naddress = \"10.0.0.7\"\ncode_pages = [\"2:pc852\", \"0:pc437\"]\ndrawer_pin = 5\n");
-    let profile = read(&pages, &[], &Flags::default()).unwrap().printer.unwrap().profile;
+        "[[printer]]\nport = \"tcp:10.0.0.7\"\ncode_pages = [\"2:pc852\", \"0:pc437\"]\ndrawer_pin = 5\n";
+    let profile = printer(pages).profile;
     assert_eq!(profile.pages.iter().map(|page| page.number).collect::<Vec<_>>(), [2, 0]);
     assert_eq!(profile.drawer_pin, device_drivers::DrawerPin::Pin5);
-    assert!(problems(&with("[printer]\n"), &[]).contains("`address` is missing in [printer]"));
+    assert!(problems(&with("[[printer]]\n"), &[]).contains("`port` is missing in [printer]"));
+}
+
+#[test]
+fn every_device_has_its_port_and_its_till() {
+    let all = devices(
+        "[[scanner]]\nid = \"s1\"\nport = \"serial:/dev/serial/by-id/a\"\nterminal = \"till-1\"\n\
+         [[scanner]]\nid = \"s2\"\nport = \"virtual\"\nends = \"pause\"\n\
+         [[scale]]\nport = \"serial:/dev/ttyS1\"\nunit = \"lb\"\nplaces = 2\n\
+         [[display]]\nport = \"serial:/dev/ttyS2\"\nline = \"19200 8N1 xon\"\n\
+         [[printer]]\nport = \"tcp:10.0.0.7\"\nrole = \"orders\"\ndepartments = [\"bar\"]\n\
+         [[drawer]]\nopen_when = \"low\"\n",
+    );
+    let seen: Vec<_> = all.iter().map(|device| (device.class(), device.port())).collect();
+    let expected = [
+        ("POSPrinter", "tcp:10.0.0.7:9100"),
+        ("CashDrawer", "printer:receipts"),
+        ("Scanner", "serial:/dev/serial/by-id/a"),
+        ("Scanner", "virtual"),
+        ("Scale", "serial:/dev/ttyS1"),
+        ("LineDisplay", "serial:/dev/ttyS2"),
+    ];
+    assert_eq!(seen, expected.map(|(class, port)| (class, port.to_owned())));
+    assert_eq!((all[2].terminal.as_deref(), all[3].is_virtual()), (Some("till-1"), true));
+    let Model::Display(display) = &all[5].model else { panic!() };
+    assert!(display.line.xon_xoff && display.line.baud == 19_200);
+    let Model::Drawer(drawer) = &all[1].model else { panic!() };
+    assert_eq!(drawer.open_when_high, Some(false));
+}
+
+#[test]
+fn what_is_wrong_with_a_device_is_said_where_it_stands() {
+    for (file, expected) in [
+        ("[printer]\nport = \"tcp:10.0.0.7\"", "write `[[printer]]`: there may be several"),
+        ("[[printer]]\nport = \"printer\"", "write \"tcp:\" and the printer's IP address"),
+        ("[[printer]]\nport = \"virtual\"\ndrawer_pin = 3", "pin 2 (the first) or 5"),
+        ("[[printer]]\nport = \"virtual\"\ncode_pages = [\"19:latin\"]", "number:page"),
+        ("[[scanner]]\nport = \"/dev/ttyS0\"", "write \"serial:\" and the device's stable name"),
+        ("[[scanner]]\nport = \"virtual\"\nline = \"9600\"", "sets no line"),
+        ("[[scanner]]\nport = \"virtual\"\nbaud = 9600", "unknown key `baud` in [scanner]"),
+        ("[[drawer]]\nport = \"printer:none\"", "there is no printer called \"none\""),
+        (
+            "[[scanner]]\nid = \"a\"\nport = \"virtual\"\n[[scale]]\nid = \"a\"\nport = \"virtual\"",
+            "another device is called \"a\" already",
+        ),
+    ] {
+        let found = problems(&with(file), &[]);
+        assert!(found.contains(expected), "{file}: {found}");
+    }
+    let set = problems(SHOP, &[("TILLBOX_PRINTER_PORT", "tcp:10.0.0.7")]);
+    assert!(set.contains("[[printer]] can be set in the file only"), "{set}");
 }
 
 #[test]
@@ -243,7 +295,7 @@ fn the_example_is_good_and_names_every_key() {
     // What is commented out is good, too.
     let shown: String = example.lines().map(|line| format!("{}\n", uncommented(line))).collect();
     let all = read(&shown, &[], &Flags::default()).unwrap();
-    assert!(all.printer.is_some() && all.store.loyalty.is_some());
+    assert!(all.devices.len() == 5 && all.store.loyalty.is_some());
     let defaults = read(SHOP, &[], &Flags::default()).unwrap();
     assert_eq!((all.http, all.log), (defaults.http, defaults.log), "the example shows another default");
 }

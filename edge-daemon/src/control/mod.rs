@@ -28,7 +28,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::backup::{Progress, Saved};
 use crate::catalog_csv::Note;
-use crate::peripherals::PrinterCondition;
+use crate::peripherals::Condition;
 
 /// What may be asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -111,6 +111,6 @@ pub struct Status {
     pub disk_free: u64,
     /// What somebody should look at.
     pub alarms: Vec<String>,
-    /// The receipt printer, if there is one.
-    pub printer: Option<PrinterCondition>,
+    /// The devices at the counters.
+    pub devices: Vec<Condition>,
 }

@@ -19,7 +19,7 @@ use super::{Failed, Reply, Request, Status, imports, wire};
 use crate::backup;
 use crate::catalog_csv;
 use crate::checkout::Shop;
-use crate::peripherals::PrinterWatch;
+use crate::peripherals::Devices;
 
 /// Requests at once; more wait.
 const MAX_REQUESTS: usize = 4;
@@ -39,8 +39,8 @@ pub struct Server {
     pub root: PathBuf,
     /// Where HTTP is served.
     pub listen: SocketAddr,
-    /// The receipt printer, if there is one.
-    pub printer: Option<PrinterWatch>,
+    /// The devices at the counters.
+    pub devices: Devices,
 }
 
 /// Serves the socket until the task is aborted. The caller holds the lock of the data directory, so a socket that is
@@ -173,6 +173,6 @@ fn status(server: &Server) -> Status {
         journal_bytes: condition.journal_bytes,
         disk_free: condition.disk_free,
         alarms: condition.alarms,
-        printer: server.printer.as_ref().map(PrinterWatch::condition),
+        devices: server.devices.all(),
     }
 }

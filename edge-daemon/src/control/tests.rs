@@ -7,6 +7,7 @@ use tokio::net::UnixStream;
 
 use super::*;
 use crate::checkout::{Running, Shop};
+use crate::peripherals::Devices;
 use crate::trial;
 
 struct Daemon {
@@ -20,7 +21,8 @@ async fn daemon() -> Daemon {
     let root = dir.path().to_owned();
     let (shop, running, _clock) = tokio::task::spawn_blocking(move || trial::open(&root)).await.unwrap();
     let listen = SocketAddr::from(([127, 0, 0, 1], 1));
-    serve(Server { shop: shop.clone(), root: dir.path().to_owned(), listen, printer: None }).unwrap();
+    serve(Server { shop: shop.clone(), root: dir.path().to_owned(), listen, devices: Devices::none() })
+        .unwrap();
     Daemon { dir, shop, running }
 }
 
@@ -128,7 +130,7 @@ async fn the_socket_is_for_the_owner_and_works_below_a_long_path() {
     let place = root.clone();
     let (shop, running, _clock) = tokio::task::spawn_blocking(move || trial::open(&place)).await.unwrap();
     let listen = SocketAddr::from(([127, 0, 0, 1], 1));
-    let server = || Server { shop: shop.clone(), root: root.clone(), listen, printer: None };
+    let server = || Server { shop: shop.clone(), root: root.clone(), listen, devices: Devices::none() };
     serve(server()).unwrap().abort();
     // A leftover is replaced.
     serve(server()).unwrap();

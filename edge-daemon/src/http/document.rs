@@ -12,8 +12,8 @@ use utoipa_swagger_ui::SwaggerUi;
 
 use super::problem::Problem;
 use super::{
-    App, customers, events, health, inventory, metrics, products, reply, reports, shifts, store, store_z,
-    transactions,
+    App, customers, device_orders, devices, events, health, inventory, metrics, print_jobs, products, reply,
+    reports, shifts, store, store_z, transactions,
 };
 
 /// Where the document is served.
@@ -45,6 +45,7 @@ const ADDRESS: &str = "/api/v1/openapi.json";
         (name = "shifts", description = "Drawers, X and Z"),
         (name = "reports", description = "What was sold"),
         (name = "store", description = "The store and its clock"),
+        (name = "devices", description = "Printers, drawers, scanners, scales, displays"),
         (name = "events", description = "Live"),
         (name = "health", description = "For machines that watch"),
     ),
@@ -65,15 +66,18 @@ pub(super) fn described() -> OpenApiRouter<App> {
         .merge(reports::routes())
         .merge(store_z::routes())
         .merge(store::routes())
+        .merge(devices::routes())
+        .merge(device_orders::routes())
+        .merge(print_jobs::routes())
         .merge(events::routes())
         .merge(health::routes())
         .merge(metrics::routes())
 }
 
 /// The document, the page to try it from, and the first page.
-pub(super) fn pages(document: Document, with_printer: bool) -> Router<App> {
-    let printer = if with_printer { "" } else { " hidden" };
-    let first_page = include_str!("first_page.html").replace("{printer}", printer);
+pub(super) fn pages(document: Document, with_counter: bool) -> Router<App> {
+    let counter = if with_counter { "" } else { " hidden" };
+    let first_page = include_str!("first_page.html").replace("{counter}", counter);
     let show = move || {
         let page = first_page.clone();
         async move { page_of(page) }

@@ -10,7 +10,7 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
-use pos_domain::event::Event;
+use pos_domain::event::{DrawerJob, DrawerReason, Event};
 use pos_domain::money::Money;
 use pos_domain::sale::{Kind, ReceiptNumber, Sale, Status};
 use pos_journal::Position;
@@ -23,12 +23,14 @@ use utoipa_axum::routes;
 use uuid::Uuid;
 
 use super::App;
+use super::devices;
 use super::free_text::off_thread;
 use super::problem::{Problem, Problems};
 use super::reply;
 use super::stream::{self, Piece};
 use super::wire::text_or_null;
 use crate::checkout::Happening;
+use crate::peripherals::News;
 
 pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(listen))
@@ -67,6 +69,7 @@ pub(super) struct Gone;
 pub(super) struct Listener {
     app: App,
     live: Receiver<std::sync::Arc<Happening>>,
+    counter: Receiver<News>,
     pieces: mpsc::Sender<Piece>,
     last: Option<Position>,
 }
@@ -75,7 +78,8 @@ impl Listener {
     pub(super) fn new(app: App, pieces: mpsc::Sender<Piece>) -> Self {
         // Before anything is read: what happens meanwhile waits here.
         let live = app.shop.subscribe();
-        Self { app, live, pieces, last: None }
+        let counter = app.devices.subscribe();
+        Self { app, live, counter, pieces, last: None }
     }
 
     pub(super) async fn run(mut self, last_seen: Option<String>) -> Result<(), Gone> {
@@ -86,18 +90,28 @@ impl Listener {
             Some(Ok(position)) => self.catch_up(position).await?,
         }
         loop {
-            match tokio::time::timeout(KEEP_ALIVE, self.live.recv()).await {
-                Err(_) => self.send(": still here\n\n".into()).await?,
-                Ok(Ok(happening)) => {
+            let heard = tokio::select! {
+                heard = self.live.recv() => heard,
+                news = self.counter.recv() => {
+                    self.tell_news(news).await?;
+                    continue;
+                }
+                () = tokio::time::sleep(KEEP_ALIVE) => {
+                    self.send(": still here\n\n".into()).await?;
+                    continue;
+                }
+            };
+            match heard {
+                Ok(happening) => {
                     if self.is_new(happening.position) {
                         self.tell(&happening).await?;
                     }
                 }
-                Ok(Err(RecvError::Lagged(_))) => match self.last {
+                Err(RecvError::Lagged(_)) => match self.last {
                     Some(position) => self.catch_up(position).await?,
                     None => self.begin("reset", head).await?,
                 },
-                Ok(Err(RecvError::Closed)) => return Err(Gone),
+                Err(RecvError::Closed) => return Err(Gone),
             }
         }
     }
@@ -139,6 +153,15 @@ impl Listener {
     async fn tell(&mut self, happening: &Happening) -> Result<(), Gone> {
         self.last = Some(happening.position);
         self.send(written(happening)).await
+    }
+
+    /// News of a device: of this moment, without an `id`. Who missed some reads how the devices are now.
+    async fn tell_news(&mut self, news: Result<News, RecvError>) -> Result<(), Gone> {
+        match news {
+            Ok(news) => self.send(devices::written(&news, &self.app.shop.store())).await,
+            Err(RecvError::Lagged(_)) => self.send("event: devicesMissed\ndata: {}\n\n".into()).await,
+            Err(RecvError::Closed) => Err(Gone),
+        }
     }
 
     async fn send(&self, text: String) -> Result<(), Gone> {
@@ -214,7 +237,45 @@ enum What<'a> {
         outcome: pos_domain::event::PrintOutcome,
         detail: &'a str,
     },
+    Settled {
+        job_id: Uuid,
+    },
+    Opening(OpeningNews<'a>),
+    Opened {
+        job_id: Uuid,
+        outcome: pos_domain::event::DrawerOutcome,
+        detail: &'a str,
+    },
+    Alarm {
+        device_id: &'a str,
+    },
     Nothing {},
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct OpeningNews<'a> {
+    job_id: Uuid,
+    device_id: &'a str,
+    terminal_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    transaction_id: Option<Uuid>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    movement_id: Option<Uuid>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'a str>,
+}
+
+impl<'a> OpeningNews<'a> {
+    fn of(job: &'a DrawerJob) -> Self {
+        let (transaction_id, movement_id, reason) = match &job.reason {
+            DrawerReason::Sale(id) => (Some(*id), None, None),
+            DrawerReason::Movement(id) => (None, Some(*id), None),
+            DrawerReason::Asked(words) => (None, None, Some(&**words)),
+        };
+        let (device_id, terminal_id) = (&*job.drawer, job.terminal.as_deref());
+        Self { job_id: job.id, device_id, terminal_id, transaction_id, movement_id, reason }
+    }
 }
 
 #[derive(Serialize)]
@@ -291,6 +352,12 @@ impl<'a> What<'a> {
             Event::PrintEnded { job, outcome, detail } => {
                 Self::Printed { job_id: *job, outcome: *outcome, detail }
             }
+            Event::PrintSettled(job) => Self::Settled { job_id: *job },
+            Event::DrawerAsked(job) => Self::Opening(OpeningNews::of(job)),
+            Event::DrawerEnded { job, outcome, detail } => {
+                Self::Opened { job_id: *job, outcome: *outcome, detail }
+            }
+            Event::DrawerAlarm { drawer } => Self::Alarm { device_id: drawer },
         }
     }
 }

@@ -13,6 +13,8 @@
 mod accept;
 mod body;
 mod customers;
+mod device_orders;
+mod devices;
 mod document;
 mod entity_tag;
 mod events;
@@ -23,6 +25,7 @@ mod json_path;
 mod metrics;
 mod opening;
 mod params;
+mod print_jobs;
 mod problem;
 mod products;
 mod reply;
@@ -49,24 +52,25 @@ pub use opening::while_opening;
 pub use serve::serve;
 
 use crate::checkout::Shop;
+use crate::peripherals::{Devices, Jobs};
 use metrics::Metrics;
 
 /// What the interface needs beside the shop.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct HttpOptions {
     /// Connections at a time, from 1; more wait to be accepted.
     pub max_connections: usize,
     /// Whether only this machine can reach the box; then no other host's name is answered.
     pub loopback_only: bool,
-    /// Pages to show under `/printer`: those of a virtual printer.
-    pub printer_page: Option<Router>,
-    /// The printer on which receipts are printed again.
-    pub print: Option<Arc<str>>,
+    /// Pages to show under `/counter`: those of virtual devices.
+    pub counter_pages: Option<Router>,
+    /// The devices and the sheets that are not on paper.
+    pub peripherals: Option<(Devices, Jobs)>,
 }
 
 impl Default for HttpOptions {
     fn default() -> Self {
-        Self { max_connections: 1024, loopback_only: true, printer_page: None, print: None }
+        Self { max_connections: 1024, loopback_only: true, counter_pages: None, peripherals: None }
     }
 }
 
@@ -74,23 +78,37 @@ impl Default for HttpOptions {
 #[derive(Clone)]
 struct App {
     shop: Shop,
-    printer: Option<Arc<str>>,
+    devices: Devices,
+    jobs: Jobs,
     metrics: Arc<Metrics>,
     /// Turns true when the daemon stops: streams end then.
     stopping: watch::Receiver<bool>,
 }
 
+impl App {
+    fn new(
+        shop: Shop,
+        options: &HttpOptions,
+        metrics: Arc<Metrics>,
+        stopping: watch::Receiver<bool>,
+    ) -> Self {
+        let (devices, jobs) =
+            options.peripherals.clone().unwrap_or_else(|| (Devices::none(), Jobs::none(shop.clone())));
+        Self { shop, devices, jobs, metrics, stopping }
+    }
+}
+
 /// All routes. Streams of events end when `stopping` turns true.
 pub fn router(shop: Shop, options: &HttpOptions, stopping: watch::Receiver<bool>) -> Router {
     let metrics = Arc::new(Metrics::new(shop.figures()));
-    routes(App { shop, printer: options.print.clone(), metrics, stopping }, options)
+    routes(App::new(shop, options, metrics, stopping), options)
 }
 
 fn routes(app: App, options: &HttpOptions) -> Router {
     let (api, document) = document::described().split_for_parts();
-    let mut router = api.merge(document::pages(document, options.printer_page.is_some()));
-    if let Some(pages) = &options.printer_page {
-        router = router.nest_service("/printer", pages.clone());
+    let mut router = api.merge(document::pages(document, options.counter_pages.is_some()));
+    if let Some(pages) = &options.counter_pages {
+        router = router.nest_service("/counter", pages.clone());
     }
     router
         .fallback(health::no_such_page)

@@ -102,7 +102,7 @@ pub(super) struct Scan {
 
 impl Scan {
     /// What the code says; `None`: no more than which product it is.
-    fn of(code: &str, store: &StoreConfig) -> Option<Self> {
+    pub(super) fn of(code: &str, store: &StoreConfig) -> Option<Self> {
         match Barcode::parse(code, &store.embedded).ok()? {
             Barcode::Embedded(embedded) => {
                 let signed = |value: u64| i64::try_from(value).ok();
@@ -131,7 +131,7 @@ impl Scan {
 }
 
 impl<'a> ProductView<'a> {
-    fn new(product: &'a Product, store: &'a StoreConfig) -> Self {
+    pub(super) fn new(product: &'a Product, store: &'a StoreConfig) -> Self {
         Self {
             id: product.id,
             sku: &product.sku,

@@ -34,7 +34,7 @@ pub async fn serve(
 ) {
     let (stop, stopping) = watch::channel(false);
     let metrics = Arc::new(Metrics::new(shop.figures()));
-    let app = App { shop, printer: options.print.clone(), metrics: metrics.clone(), stopping };
+    let app = App::new(shop, &options, metrics.clone(), stopping);
     let router = routes(app, &options);
     let places = Arc::new(Semaphore::new(options.max_connections.clamp(1, Semaphore::MAX_PERMITS)));
     let drain = GracefulShutdown::new();

@@ -1,6 +1,5 @@
 //! What becomes of a sale after ringing up: suspended, resumed, cancelled, completed, voided, refunded; printed.
 
-use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
@@ -10,7 +9,7 @@ use uuid::Uuid;
 
 use super::{Decision, Desk, Refusal, refusal, short};
 use crate::command::{Change, RefundLine, TenderDraft};
-use crate::event::{Event, PrintJob, PrintOutcome, Step};
+use crate::event::{Event, Step};
 use crate::money::Money;
 use crate::quantity::Quantity;
 use crate::sale::{Kind, Line, MAX_LINES, Returned, Sale, Status};
@@ -251,40 +250,6 @@ impl Desk<'_> {
             returned_cash: Money::ZERO,
             ..original.clone()
         }
-    }
-
-    pub(super) fn ask_print(
-        &self,
-        id: Uuid,
-        sale: Uuid,
-        printer: String,
-        copy: bool,
-    ) -> Result<Decision, Refusal> {
-        short("printer", &printer)?;
-        let open = self.state.open_sales.get(&sale);
-        let Some(sale) = open.or(self.context.closed_sale.as_ref()) else {
-            return Err(refusal::no_such_sale(sale));
-        };
-        if sale.receipt.is_none() {
-            return Err(refusal::not_printable(sale.status));
-        }
-        let moved_cash = sale.money().any(|(method, _)| method == Method::Cash) || sale.change != Money::ZERO;
-        let at = self.context.now.time;
-        let job = PrintJob { id, sale: sale.id, printer, copy, kick: moved_cash && !copy, at };
-        Ok(self.done(vec![Event::PrintAsked(job)]))
-    }
-
-    pub(super) fn end_print(
-        &self,
-        job: Uuid,
-        outcome: PrintOutcome,
-        detail: String,
-    ) -> Result<Decision, Refusal> {
-        if !self.state.printing.contains_key(&job) {
-            return Err(refusal::no_such_job(job));
-        }
-        let detail = detail.chars().take(super::MAX_NAME).collect();
-        Ok(self.done(vec![Event::PrintEnded { job, outcome, detail }]))
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod drawer;
 mod lifecycle;
+mod peripherals;
 mod refusal;
 mod selling;
 mod stockroom;
@@ -124,8 +125,14 @@ impl Desk<'_> {
             Command::CloseShift { shift, cashier, counted, confirm_clock } => {
                 self.close_shift(shift, cashier, counted, confirm_clock)
             }
-            Command::AskPrint { id, sale, printer, copy } => self.ask_print(id, sale, printer, copy),
+            Command::AskPrint(wish) => self.ask_print(wish),
             Command::EndPrint { job, outcome, detail } => self.end_print(job, outcome, detail),
+            Command::SettlePrint(job) => self.settle_print(job),
+            Command::OpenDrawer { id, drawer, terminal, reason } => {
+                self.open_drawer(id, drawer, terminal, reason)
+            }
+            Command::EndDrawer { job, outcome, detail } => self.end_drawer(job, outcome, detail),
+            Command::ReportDrawer { drawer } => self.report_drawer(drawer),
             // Both were decided before there was a desk.
             Command::StartEpoch { .. } | Command::Configure(_) => Ok(self.done(vec![])),
         }

@@ -267,5 +267,12 @@ pub(super) fn not_printable(status: Status) -> Refusal {
 }
 
 pub(super) fn no_such_job(id: Uuid) -> Refusal {
-    not_found("no-such-job", format!("No print job {id} is waiting."))
+    not_found("no-such-job", format!("No job {id} is waiting."))
+}
+
+pub(super) fn job_settled(id: Uuid) -> Refusal {
+    conflict(
+        "job-settled",
+        format!("Job {id} is not one that was left unprinted; somebody may have printed it again already."),
+    )
 }

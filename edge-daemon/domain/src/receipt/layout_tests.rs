@@ -9,7 +9,7 @@ use crate::cart::Discount;
 use crate::command::Command;
 use crate::decide::tests::shop::{Shop, config, product};
 use crate::money::Currency;
-use crate::receipt::{COLUMNS_58_MM, COLUMNS_80_MM, render_text};
+use crate::receipt::{COLUMNS_58_MM, COLUMNS_80_MM, order_slip, render_text, test_page};
 use crate::tax::{Rate, TaxClass};
 use crate::tender::{Foreign, Tender};
 use crate::time::{FixedZone, Millis};
@@ -199,4 +199,26 @@ fn an_offline_tills_number_and_an_open_sale_are_named() {
     assert!(has(&sale, "Printed before as till-1-0007"));
     assert!(has(&sale, "Receipt not completed Till till-1"));
     assert!(has(&sale, "2026-11-23 17:05 Cashier Zoë"));
+}
+
+#[test]
+fn an_order_slip_has_what_its_departments_prepare_and_no_price() {
+    let sale = sale();
+    let zone = FixedZone(60);
+    let kitchen = "kitchen".into();
+    let mut mixed = sale.clone();
+    mixed.lines.iter_mut().take(1).for_each(|line| line.department = "kitchen".into());
+    let slip = render_text(&order_slip(&mixed, &zone, &[kitchen], false).unwrap(), COLUMNS_58_MM);
+    assert!(slip.contains("1 × Crème") && !slip.contains("Veltliner") && !slip.contains("1.49"), "{slip}");
+    assert_eq!(order_slip(&sale, &zone, &["nothing of this".into()], false), None);
+    let all = render_text(&order_slip(&sale, &zone, &[], true).unwrap(), COLUMNS_58_MM);
+    assert!(all.contains("C O P Y") || all.contains("COPY"), "{all}");
+    assert!(all.contains("Veltliner"), "{all}");
+}
+
+#[test]
+fn a_test_page_names_its_printer() {
+    let page = test_page(&config(), "kitchen", Millis(0), &FixedZone(0));
+    let text = render_text(&page, COLUMNS_80_MM);
+    assert!(text.contains("Printer kitchen") && text.contains('ł'), "{text}");
 }

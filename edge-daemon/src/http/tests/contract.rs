@@ -21,12 +21,27 @@ const OPERATIONS: &str = "
     PUT /api/v1/customers/{id}
     GET /api/v1/customers/{id}/export
     GET /api/v1/customers/{id}/transactions
+    GET /api/v1/devices
+    GET /api/v1/devices/{id}
+    POST /api/v1/devices/{id}/claim
+    POST /api/v1/devices/{id}/disable
+    POST /api/v1/devices/{id}/display
+    POST /api/v1/devices/{id}/enable
+    POST /api/v1/devices/{id}/open
+    POST /api/v1/devices/{id}/print
+    POST /api/v1/devices/{id}/release
+    POST /api/v1/devices/{id}/test
+    POST /api/v1/devices/{id}/weigh
+    POST /api/v1/devices/{id}/zero
     GET /api/v1/events
     POST /api/v1/inventory/adjustments
     GET /api/v1/inventory/low-stock
     GET /api/v1/inventory/{sku}
     GET /api/v1/inventory/{sku}/movements
     POST /api/v1/payments/process
+    GET /api/v1/print-jobs
+    POST /api/v1/print-jobs/{id}/cancel
+    POST /api/v1/print-jobs/{id}/retry
     GET /api/v1/products
     GET /api/v1/products/{sku}
     PUT /api/v1/products/{sku}

@@ -1,6 +1,7 @@
 //! The router over a real shop in a temporary folder, without sockets.
 
 mod contract;
+mod devices;
 mod live;
 mod people;
 mod selling;
@@ -20,6 +21,7 @@ use tower::ServiceExt;
 
 use super::{App, HttpOptions, Metrics, routes};
 use crate::checkout::{Running, Shop};
+use crate::peripherals::{Devices, Jobs};
 use crate::trial;
 
 /// How long anything may take before a test gives up.
@@ -45,9 +47,11 @@ impl Counter {
     fn open_in(folder: TempDir) -> Self {
         let (shop, running, _) = block_in_place(|| trial::open(folder.path()));
         let (stop, stopping) = watch::channel(false);
-        let options = HttpOptions { print: Some("receipts".into()), ..HttpOptions::default() };
+        let devices = Devices::unattended(&shop, &trial::config(folder.path()).devices);
+        let peripherals = Some((devices, Jobs::none(shop.clone())));
+        let options = HttpOptions { peripherals, ..HttpOptions::default() };
         let metrics = Arc::new(Metrics::new(shop.figures()));
-        let app = App { shop: shop.clone(), printer: options.print.clone(), metrics, stopping };
+        let app = App::new(shop.clone(), &options, metrics, stopping);
         let router = routes(app.clone(), &options);
         Self { app, router, shop, running, stop, folder }
     }

@@ -265,7 +265,10 @@ async fn the_report_is_the_sum_of_the_sales() {
         report["topProducts"][0],
         json!({"sku": "PEN", "name": "Füller", "quantity": "7.000", "netAmount": 1750})
     );
-    assert_eq!(report["departments"], json!([{"name": "", "transactionCount": 3, "netAmount": 1750}]));
+    assert_eq!(
+        report["departments"],
+        json!([{"name": "Stationery", "transactionCount": 3, "netAmount": 1750}])
+    );
     let head = counter.shop.head().unwrap().position.to_string();
     assert!(report["head"].as_str().unwrap().starts_with(&format!("{head} ")));
     let sheet = counter.get_as("/api/v1/reports/sales/daily?date=2026-11-23", "text/csv").await.text();

@@ -1,7 +1,7 @@
 //! Sales and returns: rung up, changed, paid, found again, printed.
 
 mod draft;
-mod receipt;
+pub(super) mod receipt;
 #[cfg(test)]
 mod tests;
 mod view;

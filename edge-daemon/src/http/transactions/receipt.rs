@@ -5,7 +5,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
 use device_drivers::{Paper, Profile, encode};
-use pos_domain::command::Command;
+use pos_domain::command::{Command, PrintWish};
 use pos_domain::event::Event;
 use pos_domain::receipt::{COLUMNS_58_MM, COLUMNS_80_MM, Marks, layout, render_text};
 use pos_domain::time::Millis;
@@ -21,6 +21,7 @@ use super::super::problem::{Problem, Problems};
 use super::super::reply;
 use super::super::wire::time;
 use super::{Known, existing};
+use crate::checkout::Done;
 
 const FORMS: [&str; 3] = ["text/plain", "image/svg+xml", "application/vnd.escpos"];
 
@@ -80,11 +81,12 @@ pub(super) async fn show(
 /// A receipt on its way to the printer.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct PrintAsked<'a> {
+pub(in crate::http) struct PrintAsked<'a> {
     #[schema(value_type = String, format = "uuid")]
     id: Uuid,
-    #[schema(value_type = String, format = "uuid")]
-    transaction_id: Uuid,
+    /// Null for what is of no transaction.
+    #[schema(value_type = Option<String>, format = "uuid")]
+    transaction_id: Option<Uuid>,
     printer: &'a str,
     /// Marked COPY.
     copy: bool,
@@ -96,9 +98,31 @@ pub(super) struct PrintAsked<'a> {
     asked_at: Millis,
 }
 
+impl PrintAsked<'_> {
+    /// 202, with the job that was asked for.
+    pub(in crate::http) fn reply(done: &Done) -> Result<Response, Problem> {
+        let job = done.events.iter().find_map(|event| match &**event {
+            Event::PrintAsked(job) => Some(job),
+            _ => None,
+        });
+        let Some(job) = job else {
+            return Err(Problem::internal("The print job cannot be shown; look at the printer."));
+        };
+        let asked = PrintAsked {
+            id: job.id,
+            transaction_id: Some(job.sale).filter(|sale| !sale.is_nil()),
+            printer: &job.printer,
+            copy: job.copy,
+            state: "pending",
+            asked_at: job.at,
+        };
+        reply::changed(StatusCode::ACCEPTED, done.position, &asked)
+    }
+}
+
 /// Print it again
 ///
-/// Marked COPY, on the configured printer. The outcome (`printed`, `notPrinted` or `unknown`) follows as the event
+/// Marked COPY, on the till's printer. The outcome (`printed`, `notPrinted` or `unknown`) follows as the event
 /// `printEnded` with this id.
 #[utoipa::path(
     post, path = "/api/v1/transactions/{id}/reprint", tag = "sales",
@@ -111,27 +135,14 @@ pub(super) async fn reprint(
     request: Bodiless,
 ) -> Result<Response, Problem> {
     let key = request.required_key()?;
-    let Some(printer) = app.printer.as_deref() else {
-        let detail = "No printer is configured; name one in the [printer] section of the configuration.";
+    let known = Known::of(&app.shop, id)?;
+    let terminal = known.origin.terminal.as_deref().unwrap_or_default();
+    let Some((printer, _)) = app.devices.receipt_printer(terminal) else {
+        let detail = "No printer is configured for this till; add a [[printer]] to the configuration.";
         return Err(Problem::conflict("no-printer", detail));
     };
-    let known = Known::of(&app.shop, id)?;
-    let command = Command::AskPrint { id: Uuid::now_v7(), sale: id, printer: printer.to_owned(), copy: true };
+    let wish = PrintWish { copy: true, ..PrintWish::receipt(Uuid::now_v7(), id, printer) };
+    let command = Command::AskPrint(wish);
     let done = app.shop.submit(Some(key), command, known.origin).await?;
-    let job = done.events.iter().find_map(|event| match &**event {
-        Event::PrintAsked(job) => Some(job),
-        _ => None,
-    });
-    let Some(job) = job else {
-        return Err(Problem::internal("The print job cannot be shown; look at the printer."));
-    };
-    let asked = PrintAsked {
-        id: job.id,
-        transaction_id: job.sale,
-        printer: &job.printer,
-        copy: job.copy,
-        state: "pending",
-        asked_at: job.at,
-    };
-    reply::changed(StatusCode::ACCEPTED, done.position, &asked)
+    PrintAsked::reply(&done)
 }

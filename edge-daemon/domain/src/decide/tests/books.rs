@@ -1,18 +1,20 @@
 //! The store's configuration and its printed receipts.
 
+use alloc::string::String;
 use alloc::sync::Arc;
+use alloc::vec;
 
 use uuid::Uuid;
 
 use super::shop::*;
-use crate::command::{Change, Command};
+use crate::command::{Change, Command, PrintWish};
 use crate::decide::RefusalKind;
-use crate::event::{Event, PrintOutcome};
+use crate::event::{DrawerOutcome, DrawerReason, Event, PrintOutcome, Sheet};
 use crate::money::Currency;
 use crate::tax::Rate;
 
 fn print(shop: &mut Shop, sale: Uuid, copy: bool) -> Command {
-    Command::AskPrint { id: shop.id(), sale, printer: "counter".into(), copy }
+    Command::AskPrint(PrintWish { copy, ..PrintWish::receipt(shop.id(), sale, "counter") })
 }
 
 /// Whether the print that is decided opens the drawer.
@@ -85,7 +87,7 @@ fn a_job_waits_until_its_outcome_is_known() {
     let ring = shop.ring().item("wine", "1").card(990);
     let sale = shop.sell(ring).id;
     let ask = print(&mut shop, sale, false);
-    let Command::AskPrint { id: job, .. } = ask else { panic!() };
+    let Command::AskPrint(PrintWish { id: job, .. }) = ask else { panic!() };
     shop.run(ask);
     assert!(shop.state.printing.contains_key(&job));
     let end =
@@ -113,4 +115,71 @@ fn what_was_not_sold_has_no_receipt() {
     let stranger = shop.id();
     let ask = print(&mut shop, stranger, false);
     assert_eq!(shop.refusal(ask), "no-such-transaction");
+}
+
+#[test]
+fn what_was_not_printed_is_kept_until_somebody_decides() {
+    let mut shop = Shop::new();
+    let ring = shop.ring().item("wine", "1").cash(990);
+    let sale = shop.sell(ring).id;
+    let end = |shop: &mut Shop, outcome| {
+        let id = shop.id();
+        shop.run(Command::AskPrint(PrintWish::receipt(id, sale, "counter")));
+        shop.run(Command::EndPrint { job: id, outcome, detail: "no paper".into() });
+        id
+    };
+    end(&mut shop, PrintOutcome::Printed);
+    assert!(shop.state.unprinted.is_empty());
+    let lost = end(&mut shop, PrintOutcome::Unknown);
+    assert_eq!(shop.state.unprinted[&lost].detail, "no paper");
+
+    let again = PrintWish { instead_of: Some(lost), ..PrintWish::receipt(shop.id(), sale, "kitchen") };
+    let events = shop.run(Command::AskPrint(again.clone())).events;
+    assert!(
+        matches!(events.as_slice(), [Event::PrintAsked(job)] if !job.kick),
+        "the drawer was opened long ago"
+    );
+    assert!(shop.state.unprinted.is_empty());
+    let twice = Command::AskPrint(PrintWish { id: shop.id(), ..again });
+    assert_eq!(shop.refusal(twice), "job-settled", "two hands press the same button");
+
+    let seen = end(&mut shop, PrintOutcome::Unknown);
+    shop.run(Command::SettlePrint(seen));
+    assert!(shop.state.unprinted.is_empty());
+    assert_eq!(shop.refusal(Command::SettlePrint(seen)), "job-settled");
+
+    for _ in 0..=crate::state::MAX_UNPRINTED {
+        end(&mut shop, PrintOutcome::NotPrinted);
+    }
+    assert_eq!(shop.state.unprinted.len(), crate::state::MAX_UNPRINTED);
+}
+
+#[test]
+fn a_test_page_needs_no_sale_and_a_slip_never_opens_the_drawer() {
+    let mut shop = Shop::new();
+    let ring = shop.ring().item("wine", "1").cash(990);
+    let sale = shop.sell(ring).id;
+    let test = PrintWish { sheet: Sheet::Test, ..PrintWish::receipt(shop.id(), Uuid::nil(), "counter") };
+    let slip =
+        PrintWish { sheet: Sheet::Orders(vec!["bar".into()]), ..PrintWish::receipt(shop.id(), sale, "bar") };
+    for wish in [test, slip] {
+        let events = shop.run(Command::AskPrint(wish)).events;
+        assert!(matches!(events.as_slice(), [Event::PrintAsked(job)] if !job.kick), "{events:?}");
+    }
+}
+
+#[test]
+fn a_drawer_is_opened_for_a_reason_and_its_outcome_is_said_once() {
+    let mut shop = Shop::new();
+    let id = shop.id();
+    let open = |reason| Command::OpenDrawer { id, drawer: "front".into(), terminal: None, reason };
+    assert_eq!(shop.refusal(open(DrawerReason::Asked(String::new()))), "bad-text");
+    shop.run(open(DrawerReason::Asked("change for a customer".into())));
+    assert!(shop.state.opening.contains_key(&id));
+    let end = Command::EndDrawer { job: id, outcome: DrawerOutcome::Opened, detail: String::new() };
+    shop.run(end.clone());
+    assert!(shop.state.opening.is_empty());
+    assert_eq!(shop.refusal(end), "no-such-job");
+    let alarm = shop.run(Command::ReportDrawer { drawer: "front".into() }).events;
+    assert_eq!(alarm, [Event::DrawerAlarm { drawer: "front".into() }]);
 }

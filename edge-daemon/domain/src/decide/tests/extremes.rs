@@ -15,10 +15,10 @@ use super::ledger::{Ledger, check_replay};
 use super::shop::*;
 use crate::cart::Discount;
 use crate::command::{
-    AsSold, Change, Command, CustomerDraft, ItemRef, LineDraft, ProductDraft, RefundLine, SaleDraft,
-    TenderDraft,
+    AsSold, Change, Command, CustomerDraft, ItemRef, LineDraft, PrintWish, ProductDraft, RefundLine,
+    SaleDraft, TenderDraft,
 };
-use crate::event::{Event, PrintOutcome};
+use crate::event::{DrawerOutcome, DrawerReason, Event, PrintOutcome};
 use crate::money::{Currency, MAX_PRICE, MAX_TOTAL, Money};
 use crate::quantity::Quantity;
 use crate::sale::{Kind, Sale};
@@ -222,8 +222,12 @@ fn asks() -> impl Strategy<Value = Ask> {
         2 => (ids(), many(lines(), 0..3)).prop_map(|(sale, lines)| Command::AddLines { sale, lines }),
         4 => (ids(), tenders()).prop_map(|(sale, tender)| Command::Pay { sale, tender }),
         4 => (ids(), changes, seals()).prop_map(|(sale, change, reason)| Command::ChangeSale { sale, change, reason, terminal: None }),
-        1 => (ids(), ids(), texts(), any::<bool>()).prop_map(|(id, sale, printer, copy)| Command::AskPrint { id, sale, printer, copy }),
+        1 => (ids(), ids(), texts(), any::<bool>(), option::weighted(0.2, ids())).prop_map(|(id, sale, printer, copy, instead_of)| {
+            Command::AskPrint(PrintWish { copy, instead_of, ..PrintWish::receipt(id, sale, printer) })
+        }),
         1 => (ids(), outcomes, texts()).prop_map(|(job, outcome, detail)| Command::EndPrint { job, outcome, detail }),
+        1 => (ids(), texts(), texts()).prop_map(|(id, drawer, why)| Command::OpenDrawer { id, drawer, terminal: None, reason: DrawerReason::Asked(why) }),
+        1 => (ids(), texts()).prop_map(|(job, detail)| Command::EndDrawer { job, outcome: DrawerOutcome::Unknown, detail }),
     ];
     let about_the_rest = prop_oneof![
         2 => (many(products(), 0..3), option::weighted(0.2, 0_u32..3)).prop_map(|(products, if_version)| Command::PutProducts { products, if_version }),

@@ -1,0 +1,104 @@
+//! What is to be printed and which drawer is to be opened: intents before the act, outcomes after it.
+
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec;
+
+use uuid::Uuid;
+
+use super::{Decision, Desk, MAX_NAME, Refusal, refusal, short};
+use crate::command::PrintWish;
+use crate::event::{DrawerJob, DrawerOutcome, DrawerReason, Event, PrintJob, PrintOutcome, Sheet};
+use crate::sale::Sale;
+
+impl Desk<'_> {
+    pub(super) fn ask_print(&self, wish: PrintWish) -> Result<Decision, Refusal> {
+        let PrintWish { id, sale, printer, sheet, copy, may_kick, instead_of } = wish;
+        short("printer", &printer)?;
+        if let Sheet::Orders(departments) = &sheet {
+            departments.iter().try_for_each(|department| short("department", department))?;
+        }
+        if let Some(old) = instead_of.filter(|old| !self.state.unprinted.contains_key(old)) {
+            return Err(refusal::job_settled(old));
+        }
+        let kick = match sheet {
+            Sheet::Test => false,
+            Sheet::Receipt | Sheet::Orders(_) => {
+                let sale = self.printable(sale)?;
+                may_kick && !copy && instead_of.is_none() && sheet == Sheet::Receipt && sale.moved_cash()
+            }
+        };
+        let at = self.context.now.time;
+        let job = PrintJob { id, sale, printer, copy, kick, at, sheet, instead_of };
+        Ok(self.done(vec![Event::PrintAsked(job)]))
+    }
+
+    fn printable(&self, sale: Uuid) -> Result<&Sale, Refusal> {
+        let open = self.state.open_sales.get(&sale);
+        let Some(sale) = open.or(self.context.closed_sale.as_ref()) else {
+            return Err(refusal::no_such_sale(sale));
+        };
+        if sale.receipt.is_none() {
+            return Err(refusal::not_printable(sale.status));
+        }
+        Ok(sale)
+    }
+
+    pub(super) fn end_print(
+        &self,
+        job: Uuid,
+        outcome: PrintOutcome,
+        detail: String,
+    ) -> Result<Decision, Refusal> {
+        if !self.state.printing.contains_key(&job) {
+            return Err(refusal::no_such_job(job));
+        }
+        Ok(self.done(vec![Event::PrintEnded { job, outcome, detail: cut(&detail) }]))
+    }
+
+    pub(super) fn settle_print(&self, job: Uuid) -> Result<Decision, Refusal> {
+        if !self.state.unprinted.contains_key(&job) {
+            return Err(refusal::job_settled(job));
+        }
+        Ok(self.done(vec![Event::PrintSettled(job)]))
+    }
+
+    pub(super) fn open_drawer(
+        &self,
+        id: Uuid,
+        drawer: String,
+        terminal: Option<Arc<str>>,
+        reason: DrawerReason,
+    ) -> Result<Decision, Refusal> {
+        short("drawer", &drawer)?;
+        if let Some(terminal) = &terminal {
+            short("terminalId", terminal)?;
+        }
+        if let DrawerReason::Asked(words) = &reason {
+            short("reason", words)?;
+        }
+        let at = self.context.now.time;
+        Ok(self.done(vec![Event::DrawerAsked(DrawerJob { id, drawer, terminal, reason, at })]))
+    }
+
+    pub(super) fn end_drawer(
+        &self,
+        job: Uuid,
+        outcome: DrawerOutcome,
+        detail: String,
+    ) -> Result<Decision, Refusal> {
+        if !self.state.opening.contains_key(&job) {
+            return Err(refusal::no_such_job(job));
+        }
+        Ok(self.done(vec![Event::DrawerEnded { job, outcome, detail: cut(&detail) }]))
+    }
+
+    pub(super) fn report_drawer(&self, drawer: String) -> Result<Decision, Refusal> {
+        short("drawer", &drawer)?;
+        Ok(self.done(vec![Event::DrawerAlarm { drawer }]))
+    }
+}
+
+fn cut(detail: &str) -> String {
+    detail.chars().take(MAX_NAME).collect()
+}

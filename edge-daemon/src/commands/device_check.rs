@@ -1,0 +1,79 @@
+//! What `doctor` says of the devices at the counters.
+
+use std::path::Path;
+
+use device_drivers::{Patience, PosPrinter, SerialScanner};
+
+use super::doctor::Finding::{self, Bad, Good, Remark};
+use super::failure::Failure;
+use super::small_runtime;
+use crate::config::{DeviceConfig, Model, PrinterConfig};
+use crate::peripherals::{Condition, DeviceState, OfClass};
+
+const NEXT: &str = "see to it, then look again";
+
+/// Looks at a device that no daemon has.
+pub(super) fn free(device: &DeviceConfig) -> Result<Finding, Failure> {
+    let name = format!("{} at {}", device.id, device.port());
+    Ok(match &device.model {
+        Model::Printer(config) => printer(name, config)?,
+        Model::Drawer(_) => Good(format!("{name}: opened by its printer")),
+        Model::Scanner(config) => serial(name, config.path.as_deref())?,
+        Model::Scale(config) => serial(name, config.path.as_deref())?,
+        Model::Display(config) => serial(name, config.path.as_deref())?,
+    })
+}
+
+fn printer(name: String, config: &PrinterConfig) -> Result<Finding, Failure> {
+    let Some(address) = config.address else { return Ok(virtual_one(name)) };
+    if !config.profile.answers_status {
+        return Ok(Remark(format!("{name} answers no questions, so no receipt can be confirmed")));
+    }
+    let printer = PosPrinter::new(address, config.profile.clone(), Patience::default());
+    Ok(match small_runtime()?.block_on(printer.status()) {
+        Ok(status) => match status.blocked() {
+            None if status.paper_near_end => {
+                Remark(format!("{name} is ready; its paper is nearly at its end"))
+            }
+            None => Good(format!("{name} is ready")),
+            Some(fault) => Bad { what: format!("{name}: {fault}"), next: NEXT },
+        },
+        Err(fault) => Bad { what: format!("{name}: {fault}"), next: NEXT },
+    })
+}
+
+fn serial(name: String, path: Option<&Path>) -> Result<Finding, Failure> {
+    let Some(path) = path else { return Ok(virtual_one(name)) };
+    // Any serial device: all that is tried is its port.
+    let opened = small_runtime()?.block_on(async { SerialScanner::new(path.to_owned()).open() });
+    Ok(match opened {
+        Ok(_) => Good(format!("{name}: its port can be opened")),
+        Err(fault) => Bad { what: format!("{name}: {fault}"), next: NEXT },
+    })
+}
+
+fn virtual_one(name: String) -> Finding {
+    Remark(format!("{name}: only `edge-daemon demo` plugs in virtual devices"))
+}
+
+/// The daemon has the device, so it is not touched.
+pub(super) fn taken(device: &Condition) -> Finding {
+    let name = format!("{} at {}", device.id, device.port);
+    match (device.state, &device.of_class) {
+        (DeviceState::Waiting, OfClass::Printer { jobs, .. }) => {
+            let what = format!("{name}: {jobs} sheets wait: {}", device.detail);
+            Bad { what, next: "see to it; they are printed then" }
+        }
+        (DeviceState::Absent | DeviceState::Faulty | DeviceState::Waiting, _) => {
+            Bad { what: format!("{name}: {}", device.detail), next: NEXT }
+        }
+        (DeviceState::Disabled, _) => Remark(format!("{name} is disabled")),
+        (DeviceState::Ready | DeviceState::Busy, _) => {
+            Good(format!("{name} is ready; {} done since the start", device.counters.done))
+        }
+    }
+}
+
+pub(super) fn none() -> Finding {
+    Remark("none are configured; receipts are shown, not printed".into())
+}

@@ -1,0 +1,351 @@
+//! The devices at the counters: `[[printer]]`, `[[drawer]]`, `[[scanner]]`, `[[scale]]` and `[[display]]`.
+//!
+//! A port says how a device is reached: `tcp:192.168.1.50:9100`, `serial:/dev/serial/by-id/usb-…`, `printer:receipts`
+//! (a drawer on that printer's connector), or `virtual`, which only the demo can plug in.
+
+use std::collections::BTreeSet;
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use device_drivers::{CodePage, Dialect, DrawerPin, Evenness, Framing, Line, Page, Profile, Talk, Unit};
+
+use super::error::Problem;
+use super::layers::Settings;
+use super::section::Reader;
+
+/// A device at a counter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeviceConfig {
+    /// What the box, its events and its addresses call it; no two have the same.
+    pub id: String,
+    /// The till that it stands at and that has it claimed from the start; without one it is for all.
+    pub terminal: Option<String>,
+    /// What it is, and how it is reached.
+    pub model: Model,
+}
+
+/// What a device is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Model {
+    /// POSPrinter.
+    Printer(PrinterConfig),
+    /// CashDrawer.
+    Drawer(DrawerConfig),
+    /// Scanner.
+    Scanner(ScannerConfig),
+    /// Scale.
+    Scale(ScaleConfig),
+    /// LineDisplay.
+    Display(DisplayConfig),
+}
+
+/// A printer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PrinterConfig {
+    /// Usually port 9100; `None`: a virtual one.
+    pub address: Option<SocketAddr>,
+    /// What is known about its model.
+    pub profile: Profile,
+    /// What is printed on it.
+    pub role: PrinterRole,
+}
+
+/// What a printer is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PrinterRole {
+    /// Receipts.
+    Receipts {
+        /// Whether each completed sale is printed by itself.
+        auto_print: bool,
+    },
+    /// Slips for a kitchen or a stock room: what was sold of these departments, without prices.
+    Orders {
+        /// The departments; none: all.
+        departments: Vec<String>,
+    },
+}
+
+/// A cash drawer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DrawerConfig {
+    /// What opens it.
+    pub port: DrawerPort,
+    /// Whether its switch is wired, and the level of the printer's sense pin when it is open.
+    pub open_when_high: Option<bool>,
+}
+
+/// What opens a drawer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DrawerPort {
+    /// The connector of the printer with this id.
+    Printer(String),
+}
+
+/// A scanner on a serial line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScannerConfig {
+    /// Its port; `None`: a virtual one.
+    pub path: Option<PathBuf>,
+    /// How the line is set.
+    pub line: Line,
+    /// How the end of a scan is known.
+    pub framing: Framing,
+    /// Whether what it scans goes onto the open sale of the till that has it claimed.
+    pub adds_to_sale: bool,
+}
+
+/// A scale on a serial line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScaleConfig {
+    /// Its port; `None`: a virtual one.
+    pub path: Option<PathBuf>,
+    /// How the line is set.
+    pub line: Line,
+    /// How it talks.
+    pub talk: Talk,
+}
+
+/// A customer's display on a serial line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DisplayConfig {
+    /// Its port; `None`: a virtual one.
+    pub path: Option<PathBuf>,
+    /// How the line is set.
+    pub line: Line,
+    /// Its language.
+    pub dialect: Dialect,
+}
+
+impl DeviceConfig {
+    /// What the device is, by UnifiedPOS's name.
+    #[must_use]
+    pub fn class(&self) -> &'static str {
+        match self.model {
+            Model::Printer(_) => "POSPrinter",
+            Model::Drawer(_) => "CashDrawer",
+            Model::Scanner(_) => "Scanner",
+            Model::Scale(_) => "Scale",
+            Model::Display(_) => "LineDisplay",
+        }
+    }
+
+    /// Whether only a demo can plug it in.
+    #[must_use]
+    pub fn is_virtual(&self) -> bool {
+        self.port() == VIRTUAL
+    }
+
+    /// How it is reached, as the configuration says it.
+    #[must_use]
+    pub fn port(&self) -> String {
+        let serial = |path: &Option<PathBuf>| match path {
+            Some(path) => format!("serial:{}", path.display()),
+            None => VIRTUAL.to_owned(),
+        };
+        match &self.model {
+            Model::Printer(printer) => {
+                printer.address.map_or_else(|| VIRTUAL.to_owned(), |address| format!("tcp:{address}"))
+            }
+            Model::Drawer(DrawerConfig { port: DrawerPort::Printer(id), .. }) => format!("printer:{id}"),
+            Model::Scanner(scanner) => serial(&scanner.path),
+            Model::Scale(scale) => serial(&scale.path),
+            Model::Display(display) => serial(&display.path),
+        }
+    }
+}
+
+const VIRTUAL: &str = "virtual";
+
+/// Reads them; `None` if a problem was noted.
+pub(super) fn read(settings: &Settings, problems: &mut Vec<Problem>) -> Option<Vec<DeviceConfig>> {
+    let before = problems.len();
+    let mut devices = Vec::new();
+    let mut ids = BTreeSet::new();
+    for (name, model) in READERS {
+        for section in settings.lists.get(name).into_iter().flatten() {
+            let reader = &mut Reader { name, section, problems };
+            let id = reader.short_name("id");
+            if let Some(id) = id.as_ref().filter(|id| !ids.insert((*id).clone())) {
+                reader.wrong(
+                    "id",
+                    format_args!("another device is called \"{id}\" already; give each its own"),
+                );
+            }
+            let terminal =
+                if reader.has("terminal") { reader.short_name("terminal").map(Some) } else { Some(None) };
+            if let (Some(id), Some(terminal), Some(model)) = (id, terminal, model(reader)) {
+                devices.push(DeviceConfig { id, terminal, model });
+            }
+        }
+    }
+    for section in settings.lists.get("drawer").into_iter().flatten() {
+        let reader = &mut Reader { name: "drawer", section, problems };
+        let Some(DrawerPort::Printer(id)) = reader.parsed("port", drawer_port) else { continue };
+        if !devices.iter().any(|device| device.id == id && matches!(device.model, Model::Printer(_))) {
+            reader.wrong("port", format_args!("there is no printer called \"{id}\""));
+        }
+    }
+    (problems.len() == before).then_some(devices)
+}
+
+type ReadModel = fn(&mut Reader<'_>) -> Option<Model>;
+
+const READERS: [(&str, ReadModel); 5] =
+    [("printer", printer), ("drawer", drawer), ("scanner", scanner), ("scale", scale), ("display", display)];
+
+fn printer(reader: &mut Reader<'_>) -> Option<Model> {
+    let address = reader.parsed("port", printer_port);
+    let paper = reader.choice("paper", &[("80mm", true), ("58mm", false)]);
+    let auto_print = reader.flag("auto_print");
+    let departments = reader.lines("departments", 100, 100);
+    let receipts = reader.choice("role", &[("receipts", true), ("orders", false)]);
+    let mut profile = if paper == Some(false) { Profile::epson_58_mm() } else { Profile::epson_80_mm() };
+    let answers_status = reader.flag("answers_status");
+    let cuts = reader.flag("cuts");
+    let pin = reader.integer("drawer_pin", 2..=5);
+    let pulse = reader.integer("drawer_pulse_ms", 2..=510);
+    if reader.has("columns") {
+        profile.columns = reader.small("columns", 16..=96)?;
+    }
+    if reader.has("qr_module_dots") {
+        profile.qr_module_dots = reader.small("qr_module_dots", 1..=16)?;
+    }
+    if reader.has("code_pages") {
+        profile.pages = code_pages(reader)?;
+    }
+    profile.answers_status = answers_status?;
+    profile.cuts = cuts?;
+    profile.drawer_pin = match pin? {
+        2 => DrawerPin::Pin2,
+        5 => DrawerPin::Pin5,
+        _ => {
+            reader.wrong("drawer_pin", "the drawer hangs on pin 2 (the first) or 5 (the second)");
+            return None;
+        }
+    };
+    profile.drawer_pulse_ms = u16::try_from(pulse?).ok()?;
+    paper?;
+    let (auto_print, departments) = (auto_print?, departments?);
+    let role =
+        if receipts? { PrinterRole::Receipts { auto_print } } else { PrinterRole::Orders { departments } };
+    Some(Model::Printer(PrinterConfig { address: address?, profile, role }))
+}
+
+fn printer_port(text: &str) -> Result<Option<SocketAddr>, String> {
+    if text == VIRTUAL {
+        return Ok(None);
+    }
+    let address = text.strip_prefix("tcp:").and_then(|address| {
+        let with_port = address.parse::<SocketAddr>();
+        with_port.or_else(|_| address.parse::<IpAddr>().map(|ip| SocketAddr::new(ip, 9100))).ok()
+    });
+    let wrong = || {
+        format!(
+            "\"{text}\" is no port; write \"tcp:\" and the printer's IP address: \"tcp:192.168.1.50:9100\""
+        )
+    };
+    address.map(Some).ok_or_else(wrong)
+}
+
+/// `19:pc858`: the printer's own number of the page, and what it prints.
+fn code_pages(reader: &mut Reader<'_>) -> Option<Vec<Page>> {
+    let lines = reader.lines("code_pages", 32, 20)?;
+    let page = |line: &String| {
+        let (number, name) = line.split_once(':')?;
+        let code_page = CodePage::ALL.into_iter().find(|page| format!("{page:?}").to_lowercase() == name)?;
+        Some(Page { number: number.parse().ok()?, code_page })
+    };
+    let pages: Option<Vec<Page>> = lines.iter().map(page).collect();
+    if pages.as_ref().is_none_or(Vec::is_empty) {
+        let known = CodePage::ALL.map(|page| format!("{page:?}").to_lowercase()).join(", ");
+        reader
+            .wrong("code_pages", format_args!("write number:page, such as \"19:pc858\"; pages are {known}"));
+        return None;
+    }
+    pages
+}
+
+fn drawer(reader: &mut Reader<'_>) -> Option<Model> {
+    let port = reader.parsed("port", drawer_port);
+    let senses = reader.flag("senses");
+    let high = reader.choice("open_when", &[("high", true), ("low", false)]);
+    Some(Model::Drawer(DrawerConfig { port: port?, open_when_high: senses?.then_some(high?) }))
+}
+
+fn drawer_port(text: &str) -> Result<DrawerPort, String> {
+    match text.split_once(':') {
+        Some(("printer", id)) if !id.is_empty() => Ok(DrawerPort::Printer(id.to_owned())),
+        _ => Err(format!(
+            "\"{text}\" opens no drawer; write \"printer:\" and the id of the printer it hangs on"
+        )),
+    }
+}
+
+fn scanner(reader: &mut Reader<'_>) -> Option<Model> {
+    let path = reader.parsed("port", serial_port);
+    let line = reader.parsed("line", line);
+    let idle = Framing::Idle(Duration::from_millis(60));
+    let framing = reader.choice("ends", &[("line", Framing::Line), ("pause", idle)]);
+    let adds_to_sale = reader.flag("adds_to_sale");
+    let scanner = ScannerConfig { path: path?, line: line?, framing: framing?, adds_to_sale: adds_to_sale? };
+    Some(Model::Scanner(scanner))
+}
+
+fn scale(reader: &mut Reader<'_>) -> Option<Model> {
+    let path = reader.parsed("port", serial_port);
+    let line = reader.parsed("line", line);
+    let units = [("kg", Unit::Kilogram), ("g", Unit::Gram), ("lb", Unit::Pound)];
+    let unit = reader.choice("unit", &units);
+    let places = reader.small("places", 0..=3);
+    let polled = reader.choice("talk", &[("polled", true), ("continuous", false)]);
+    let talk = if polled? { Talk::Polled { unit: unit?, places: places? } } else { Talk::Continuous };
+    Some(Model::Scale(ScaleConfig { path: path?, line: line?, talk }))
+}
+
+fn display(reader: &mut Reader<'_>) -> Option<Model> {
+    let path = reader.parsed("port", serial_port);
+    let line = reader.parsed("line", line);
+    let escpos = Dialect::EscPos(CodePage::Pc858, 19);
+    let dialect = reader.choice("dialect", &[("cd5220", Dialect::Cd5220), ("escpos", escpos)]);
+    Some(Model::Display(DisplayConfig { path: path?, line: line?, dialect: dialect? }))
+}
+
+fn serial_port(text: &str) -> Result<Option<PathBuf>, String> {
+    match text.split_once(':') {
+        None if text == VIRTUAL => Ok(None),
+        Some(("serial", path)) if path.starts_with('/') => Ok(Some(path.into())),
+        _ => Err(format!(
+            "\"{text}\" is no port; write \"serial:\" and the device's stable name, such as \
+             \"serial:/dev/serial/by-id/usb-…\" (`ls /dev/serial/by-id` shows them)"
+        )),
+    }
+}
+
+/// `9600 8N1`, or with `xon` behind it.
+fn line(text: &str) -> Result<Line, String> {
+    let mut words = text.split(' ');
+    let baud = words.next().and_then(|word| word.parse().ok()).filter(|baud| (300..=921_600).contains(baud));
+    let format = match words.next() {
+        Some("8N1") => Some((false, None)),
+        Some("7E1") => Some((true, Some(Evenness::Even))),
+        Some("7O1") => Some((true, Some(Evenness::Odd))),
+        Some("8E1") => Some((false, Some(Evenness::Even))),
+        Some("8O1") => Some((false, Some(Evenness::Odd))),
+        _ => None,
+    };
+    let flow = match words.next() {
+        None => Some(false),
+        Some("xon") => Some(true),
+        Some(_) => None,
+    };
+    match (baud, format, flow, words.next()) {
+        (Some(baud), Some((seven_bits, parity)), Some(xon_xoff), None) => {
+            Ok(Line { baud, seven_bits, parity, xon_xoff })
+        }
+        _ => Err(format!(
+            "\"{text}\" sets no line; write its speed and form, \"9600 8N1\" or \"9600 7E1\", and \"xon\" behind it \
+             where the device stops its sender by XON/XOFF"
+        )),
+    }
+}

@@ -1,0 +1,85 @@
+//! Devices over HTTP, without anybody who drives them.
+
+use serde_json::json;
+
+use super::Counter;
+
+const DEVICES: &str = "/api/v1/devices";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn devices_are_listed_claimed_and_disabled() {
+    let counter = Counter::open();
+    let all = counter.get(DEVICES).await.expect(200);
+    let classes: Vec<_> = all["items"].as_array().unwrap().iter().map(|device| &device["class"]).collect();
+    assert!(classes.contains(&&json!("Scanner")) && classes.contains(&&json!("POSPrinter")), "{classes:?}");
+    counter.get(&format!("{DEVICES}/none")).await.expect_problem(404, "no-such-device");
+
+    let at = |action: &str| format!("{DEVICES}/scanner-2/{action}");
+    let (mine, other) = (r#"{"terminalId":"till-2","addsToSale":true}"#, r#"{"terminalId":"till-3"}"#);
+    let claimed = counter.post("a", &at("claim"), mine).await.expect(200);
+    assert_eq!((&claimed["claimedBy"], &claimed["addsToSale"]), (&json!("till-2"), &json!(true)));
+    counter.post("b", &at("claim"), other).await.expect_problem(409, "claimed");
+    counter.post("c", &at("release"), other).await.expect_problem(409, "claimed");
+    let bad = r#"{"terminalId":""}"#;
+    counter.post("d", &at("claim"), bad).await.expect_problem(422, "bad-text");
+    let printer = format!("{DEVICES}/receipts/claim");
+    counter.post("e", &printer, mine).await.expect_problem(422, "wrong-class");
+    assert_eq!(counter.post("f", &at("disable"), "").await.expect(200)["state"], "disabled");
+    assert_eq!(counter.post("g", &at("enable"), "").await.expect(200)["enabled"], true);
+    assert_eq!(counter.post("h", &at("release"), mine).await.expect(200)["claimedBy"], json!(null));
+    counter.close();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_the_till_that_claimed_a_device_may_act_with_it() {
+    let counter = Counter::open();
+    let at = |device: &str, action: &str| format!("{DEVICES}/{device}/{action}");
+    let open = r#"{"terminalId":"till-1","reason":"change for a customer"}"#;
+    counter.post("a", &at("drawer", "open"), open).await.expect_problem(409, "unclaimed");
+    counter.post("b", &at("drawer", "claim"), r#"{"terminalId":"till-1"}"#).await.expect(200);
+    let asked = counter.post("c", &at("drawer", "open"), open).await.expect(202);
+    assert_eq!((&asked["deviceId"], &asked["state"]), (&json!("drawer"), &json!("pending")));
+    assert_eq!(counter.post("c", &at("drawer", "open"), open).await.expect(202), asked, "not once more");
+    assert_eq!(counter.shop.state().opening.len(), 1);
+    let empty = r#"{"terminalId":"till-1","reason":""}"#;
+    counter.post("d", &at("drawer", "open"), empty).await.expect_problem(422, "bad-text");
+    counter.post("e", &at("drawer", "disable"), "").await.expect(200);
+    counter.post("f", &at("drawer", "open"), open).await.expect_problem(409, "disabled");
+    counter
+        .post("g", &at("scanner-1", "weigh"), r#"{"terminalId":"till-1"}"#)
+        .await
+        .expect_problem(422, "wrong-class");
+    counter.close();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sheets_that_are_not_on_paper_are_listed_and_settled_once() {
+    let counter = Counter::open();
+    let test = format!("{DEVICES}/receipts/test");
+    let job = counter.post("a", &test, "").await.expect(202);
+    assert_eq!((&job["transactionId"], &job["printer"]), (&json!(null), &json!("receipts")));
+    let listed = counter.get("/api/v1/print-jobs").await.expect(200);
+    assert_eq!(
+        (&listed["items"][0]["state"], &listed["items"][0]["sheet"]),
+        (&json!("pending"), &json!("test"))
+    );
+    let at = |action: &str| format!("/api/v1/print-jobs/{}/{action}", job["id"].as_str().unwrap());
+    // Nobody drives the printer, so nobody has the sheet in a queue.
+    counter.post("b", &at("cancel"), "").await.expect_problem(404, "no-such-job");
+    let detail = "no paper".to_owned();
+    let id = job["id"].as_str().unwrap().parse().unwrap();
+    let end = pos_domain::command::Command::EndPrint {
+        job: id,
+        outcome: pos_domain::event::PrintOutcome::NotPrinted,
+        detail,
+    };
+    counter.shop.submit(None, end, crate::checkout::Origin::default()).await.unwrap();
+    let retried = counter.post("c", &at("retry"), "{}").await.expect(202);
+    assert_ne!(retried["id"], job["id"]);
+    assert_eq!(counter.post("c", &at("retry"), "{}").await.expect(202), retried, "answered again");
+    counter.post("d", &at("retry"), "{}").await.expect_problem(409, "job-settled");
+    counter.post("e", &at("cancel"), "").await.expect_problem(409, "job-settled");
+    let elsewhere = r#"{"printer":"none"}"#;
+    counter.post("f", &at("retry"), elsewhere).await.expect_problem(404, "no-such-device");
+    counter.close();
+}

@@ -1,0 +1,375 @@
+//! All devices of the store: what is known of each, who has it claimed, and the news about them.
+//!
+//! The life cycle is UnifiedPOS's. The box opens a device by itself and keeps it open; a till *claims* it, and from then on
+//! is the only one that it acts for; it can be *disabled* and enabled. How it is, everybody may see.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use device_drivers::{DisplayLine, Kind};
+use tokio::sync::{broadcast, mpsc, oneshot};
+
+use super::condition::{Condition, Counters, DeviceError, DeviceState, News, OfClass, Order};
+use crate::checkout::Shop;
+use crate::config::{DeviceConfig, Model, PrinterRole};
+
+/// News that a slow listener may fall behind.
+const NEWS: usize = 1_024;
+/// Orders that may wait for one device.
+const ORDERS: usize = 16;
+
+/// An order and where its outcome is awaited.
+pub(super) struct Ordered {
+    pub(super) order: Order,
+    pub(super) reply: oneshot::Sender<Result<(), String>>,
+}
+
+/// A device, and where the orders for it come out.
+pub(super) type Attended = (Arc<Device>, mpsc::Receiver<Ordered>);
+
+/// One device.
+pub(super) struct Device {
+    pub(super) config: DeviceConfig,
+    pub(super) shop: Shop,
+    condition: Mutex<Condition>,
+    news: broadcast::Sender<News>,
+    orders: mpsc::Sender<Ordered>,
+}
+
+impl Device {
+    /// How it is now.
+    pub(super) fn condition(&self) -> Condition {
+        self.lock().clone()
+    }
+
+    pub(super) fn enabled(&self) -> bool {
+        self.lock().enabled
+    }
+
+    pub(super) fn claimed_by(&self) -> Option<Arc<str>> {
+        self.lock().claimed_by.clone()
+    }
+
+    /// Changes what is known, and tells who listens where more than a counter changed.
+    pub(super) fn change(&self, change: impl FnOnce(&mut Condition)) {
+        let mut condition = self.lock();
+        let before = condition.clone();
+        change(&mut condition);
+        if condition.state != before.state {
+            condition.since = self.shop.now().time;
+        }
+        let same = Condition { counters: condition.counters, ..before } == *condition;
+        if !same {
+            // Nobody needs to listen.
+            let _ = self.news.send(News::Changed(Arc::new(condition.clone())));
+        }
+    }
+
+    /// Counts something.
+    pub(super) fn count(&self, count: impl FnOnce(&mut Counters)) {
+        count(&mut self.lock().counters);
+    }
+
+    /// It is there and well.
+    pub(super) fn well(&self, state: DeviceState) {
+        self.change(|condition| {
+            (condition.state, condition.remedy) = (state, None);
+            condition.detail.clear();
+        });
+    }
+
+    /// It is not well.
+    pub(super) fn unwell(&self, state: DeviceState, kind: Kind, detail: impl Into<String>) {
+        let detail = detail.into();
+        self.change(|condition| {
+            (condition.state, condition.remedy, condition.detail) = (state, Some(kind.into()), detail);
+        });
+    }
+
+    /// What a display shows, as lines to show again.
+    pub(super) fn shown(&self) -> [DisplayLine; 2] {
+        match &self.lock().of_class {
+            OfClass::Display { lines } => lines.clone().map(|line| DisplayLine::new(line, "")),
+            _ => Default::default(),
+        }
+    }
+
+    pub(super) fn tell(&self, news: News) {
+        let _ = self.news.send(news);
+    }
+
+    /// A panic elsewhere leaves a condition that is old at worst.
+    fn lock(&self) -> MutexGuard<'_, Condition> {
+        self.condition.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// All devices. A cheap handle.
+#[derive(Clone)]
+pub struct Devices {
+    /// In the order of the configuration.
+    devices: Arc<Vec<Arc<Device>>>,
+    news: broadcast::Sender<News>,
+}
+
+impl Devices {
+    /// The devices as they are configured, and where the orders for each come out.
+    pub(super) fn new(shop: &Shop, configs: &[DeviceConfig]) -> (Self, Vec<Attended>) {
+        let (news, _) = broadcast::channel(NEWS);
+        let mut inboxes = Vec::new();
+        for config in configs {
+            let (orders, inbox) = mpsc::channel(ORDERS);
+            let condition = Condition {
+                id: config.id.clone(),
+                class: config.class().to_owned(),
+                port: config.port(),
+                state: DeviceState::Absent,
+                detail: String::new(),
+                remedy: None,
+                since: shop.now().time,
+                enabled: true,
+                claimed_by: config.terminal.as_deref().map(Into::into),
+                counters: Counters::default(),
+                of_class: OfClass::of(&config.model),
+            };
+            let device = Arc::new(Device {
+                config: config.clone(),
+                shop: shop.clone(),
+                condition: Mutex::new(condition),
+                news: news.clone(),
+                orders,
+            });
+            inboxes.push((device, inbox));
+        }
+        let devices = inboxes.iter().map(|(device, _)| device.clone()).collect();
+        (Self { devices: Arc::new(devices), news }, inboxes)
+    }
+
+    /// No devices.
+    #[must_use]
+    pub fn none() -> Self {
+        Self { devices: Arc::default(), news: broadcast::channel(1).0 }
+    }
+
+    /// Devices that nobody drives: they can be looked at and claimed.
+    #[cfg(test)]
+    pub(crate) fn unattended(shop: &Shop, configs: &[DeviceConfig]) -> Self {
+        Self::new(shop, configs).0
+    }
+
+    /// All, in the order of the configuration.
+    #[must_use]
+    pub fn all(&self) -> Vec<Condition> {
+        self.iter().map(|device| device.condition()).collect()
+    }
+
+    /// One of them.
+    ///
+    /// # Errors
+    /// [`DeviceError::Unknown`].
+    pub fn get(&self, id: &str) -> Result<Condition, DeviceError> {
+        self.device(id).map(|device| device.condition())
+    }
+
+    /// News from now on.
+    #[must_use]
+    pub fn subscribe(&self) -> broadcast::Receiver<News> {
+        self.news.subscribe()
+    }
+
+    /// Gives a device to a till; `adds_to_sale` changes what a scanner does with its scans.
+    ///
+    /// # Errors
+    /// When there is none, or another till has it.
+    pub fn claim(
+        &self,
+        id: &str,
+        terminal: &str,
+        adds_to_sale: Option<bool>,
+    ) -> Result<Condition, DeviceError> {
+        let device = self.device(id)?;
+        let scans = matches!(device.config.model, Model::Scanner(_));
+        if adds_to_sale.is_some() && !scans {
+            return Err(device.wrong_class());
+        }
+        let mut refused = None;
+        device.change(|condition| match &condition.claimed_by {
+            Some(by) if **by != *terminal => refused = Some(by.clone()),
+            _ => {
+                condition.claimed_by = Some(terminal.into());
+                if let Some(adds_to_sale) = adds_to_sale {
+                    condition.of_class = OfClass::Scanner { adds_to_sale };
+                }
+            }
+        });
+        match refused {
+            Some(by) => Err(DeviceError::Claimed { id: id.to_owned(), by }),
+            None => Ok(device.condition()),
+        }
+    }
+
+    /// Takes a device back from a till. One that nobody has stays so.
+    ///
+    /// # Errors
+    /// When there is none, or another till has it.
+    pub fn release(&self, id: &str, terminal: &str) -> Result<Condition, DeviceError> {
+        let device = self.device(id)?;
+        let mut refused = None;
+        device.change(|condition| match &condition.claimed_by {
+            Some(by) if **by != *terminal => refused = Some(by.clone()),
+            _ => condition.claimed_by = None,
+        });
+        match refused {
+            Some(by) => Err(DeviceError::Claimed { id: id.to_owned(), by }),
+            None => Ok(device.condition()),
+        }
+    }
+
+    /// Lets a device be used, or not.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn enable(&self, id: &str, enabled: bool) -> Result<Condition, DeviceError> {
+        let device = self.device(id)?;
+        device.change(|condition| condition.enabled = enabled);
+        Ok(device.condition())
+    }
+
+    /// Has a till's device do something at once, and waits for the outcome.
+    ///
+    /// # Errors
+    /// When it is not the till's, is disabled, cannot do that, or could not now.
+    pub async fn order(&self, id: &str, terminal: &str, order: Order) -> Result<Condition, DeviceError> {
+        let device = self.usable(id, terminal)?;
+        device.order(order).await
+    }
+
+    /// Has a display show its own name.
+    ///
+    /// # Errors
+    /// When there is none, or it cannot now.
+    pub async fn test_display(&self, id: &str) -> Result<Condition, DeviceError> {
+        let text = [(id.to_owned(), String::new()), ("Test".to_owned(), "12.34".to_owned())];
+        self.device(id)?.order(Order::Show(text)).await
+    }
+
+    /// Whether this till may print on it.
+    ///
+    /// # Errors
+    /// When it is not the till's, or no printer.
+    pub fn printer_for(&self, id: &str, terminal: &str) -> Result<(), DeviceError> {
+        let device = self.usable(id, terminal)?;
+        if matches!(device.config.model, Model::Printer(_)) { Ok(()) } else { Err(device.wrong_class()) }
+    }
+
+    /// Whether this till may open it.
+    ///
+    /// # Errors
+    /// When it is not the till's, or no drawer.
+    pub fn drawer_for(&self, id: &str, terminal: &str) -> Result<(), DeviceError> {
+        let device = self.usable(id, terminal)?;
+        if matches!(device.config.model, Model::Drawer(_)) { Ok(()) } else { Err(device.wrong_class()) }
+    }
+
+    /// A scale of this till.
+    ///
+    /// # Errors
+    /// When it is not the till's, or no scale.
+    pub fn scale_for(&self, id: &str, terminal: &str) -> Result<Condition, DeviceError> {
+        let device = self.usable(id, terminal)?;
+        if matches!(device.config.model, Model::Scale(_)) {
+            Ok(device.condition())
+        } else {
+            Err(device.wrong_class())
+        }
+    }
+
+    /// A device that this till may act with.
+    ///
+    /// # Errors
+    /// When there is none, it is disabled, or not the till's.
+    fn usable(&self, id: &str, terminal: &str) -> Result<Arc<Device>, DeviceError> {
+        let device = self.device(id)?;
+        match device.claimed_by() {
+            Some(by) if *by != *terminal => Err(DeviceError::Claimed { id: id.to_owned(), by }),
+            None => Err(DeviceError::Unclaimed(id.to_owned())),
+            Some(_) if !device.enabled() => Err(DeviceError::Disabled(id.to_owned())),
+            Some(_) => Ok(device.clone()),
+        }
+    }
+
+    pub(super) fn device(&self, id: &str) -> Result<&Arc<Device>, DeviceError> {
+        let found = self.iter().find(|device| device.config.id == id);
+        found.ok_or_else(|| DeviceError::Unknown(id.to_owned()))
+    }
+
+    /// The printer of a till's receipts, and whether they are printed by themselves: its own, or one for all.
+    #[must_use]
+    pub fn receipt_printer(&self, terminal: &str) -> Option<(String, bool)> {
+        let printers = self.iter().filter_map(|device| match &device.config.model {
+            Model::Printer(printer) => match printer.role {
+                PrinterRole::Receipts { auto_print } => Some((device, auto_print)),
+                PrinterRole::Orders { .. } => None,
+            },
+            _ => None,
+        });
+        let of_till = nearest(printers, terminal, |(device, _)| device);
+        of_till.map(|(device, auto_print)| (device.config.id.clone(), auto_print))
+    }
+
+    /// A till's drawer: its own, or one for all.
+    #[must_use]
+    pub fn drawer_of(&self, terminal: &str) -> Option<String> {
+        let drawers = self.iter().filter(|device| matches!(device.config.model, Model::Drawer(_)));
+        nearest(drawers, terminal, |device| device).map(|device| device.config.id.clone())
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Arc<Device>> {
+        self.devices.iter()
+    }
+}
+
+impl Device {
+    fn wrong_class(&self) -> DeviceError {
+        DeviceError::WrongClass { id: self.config.id.clone(), class: self.config.class() }
+    }
+
+    async fn order(&self, order: Order) -> Result<Condition, DeviceError> {
+        let fits = matches!(
+            (&self.config.model, &order),
+            (Model::Display(_), Order::Show(_)) | (Model::Scale(_), Order::Zero)
+        );
+        if !fits {
+            return Err(self.wrong_class());
+        }
+        let unable = |reason: String| DeviceError::Unable { id: self.config.id.clone(), reason };
+        let condition = self.condition();
+        if condition.state == DeviceState::Absent {
+            let reason =
+                if condition.detail.is_empty() { "it is not there".into() } else { condition.detail };
+            return Err(unable(reason));
+        }
+        let (reply, outcome) = oneshot::channel();
+        let full = |_| unable("too much is asked of it already".into());
+        self.orders.try_send(Ordered { order, reply }).map_err(full)?;
+        let lost = || Err("it was lost meanwhile".to_owned());
+        outcome.await.unwrap_or_else(|_| lost()).map_err(unable)?;
+        Ok(self.condition())
+    }
+}
+
+/// A till's own device, or else the first that stands at no till.
+fn nearest<'a, T>(
+    devices: impl Iterator<Item = T>,
+    terminal: &str,
+    device: impl Fn(&T) -> &'a Arc<Device>,
+) -> Option<T> {
+    let mut shared = None;
+    for candidate in devices {
+        match device(&candidate).claimed_by() {
+            Some(by) if *by == *terminal => return Some(candidate),
+            None if shared.is_none() => shared = Some(candidate),
+            _ => {}
+        }
+    }
+    shared
+}

@@ -1,0 +1,186 @@
+//! What happens in the shop, as work for its devices: receipts, order slips, drawers.
+
+use std::sync::Arc;
+
+use pos_domain::command::{Command, PrintWish};
+use pos_domain::event::{DrawerJob, DrawerOutcome, DrawerReason, Event, PrintJob, PrintOutcome, Sheet, Step};
+use pos_domain::receipt::is_ordered;
+use pos_domain::sale::{Kind, Sale};
+use pos_journal::Position;
+use tokio::sync::{broadcast, watch};
+use uuid::Uuid;
+
+use super::devices::Devices;
+use super::outcomes::Outcomes;
+use super::printing::Jobs;
+use crate::checkout::{Happening, Origin, Shop};
+use crate::config::{DrawerConfig, DrawerPort, Model, PrinterRole};
+
+/// A sale that began so long before it came here, in milliseconds, was made elsewhere: its receipt is out already.
+const BROUGHT_IN: i64 = 900_000;
+
+/// What a stop of the box left without an outcome.
+pub(super) struct Left {
+    pub(super) sheets: Vec<Uuid>,
+    pub(super) openings: Vec<Uuid>,
+}
+
+pub(super) struct Listener {
+    pub(super) shop: Shop,
+    pub(super) devices: Devices,
+    pub(super) jobs: Jobs,
+    pub(super) outcomes: Outcomes,
+    /// The last happening that was looked at.
+    pub(super) seen: Option<Position>,
+}
+
+impl Listener {
+    pub(super) async fn run(
+        mut self,
+        left: Left,
+        mut happenings: broadcast::Receiver<Arc<Happening>>,
+        mut stopped: watch::Receiver<bool>,
+    ) {
+        for job in left.sheets {
+            let detail = "the box stopped while it was printing; look at the printer";
+            self.outcomes.printed(job, PrintOutcome::Unknown, detail).await;
+        }
+        for job in left.openings {
+            let detail = "the box stopped while it was opening the drawer";
+            self.outcomes.opened(job, DrawerOutcome::Unknown, detail).await;
+        }
+        loop {
+            let heard = tokio::select! {
+                heard = happenings.recv() => heard,
+                // Also when the sender is gone.
+                _ = stopped.changed() => return,
+            };
+            match heard {
+                Ok(happening) => self.take(&happening).await,
+                Err(broadcast::error::RecvError::Lagged(_)) => self.catch_up().await,
+                Err(broadcast::error::RecvError::Closed) => return,
+            }
+        }
+    }
+
+    /// Reads from the journal what came too fast.
+    async fn catch_up(&mut self) {
+        while let Some(position) = self.seen {
+            let shop = self.shop.clone();
+            let read = tokio::task::spawn_blocking(move || shop.happenings_after(position)).await;
+            match read {
+                Ok(Ok(Some(happenings))) if !happenings.is_empty() => {
+                    for happening in &happenings {
+                        self.take(happening).await;
+                    }
+                }
+                Ok(Ok(_)) => return,
+                Ok(Err(error)) => {
+                    tracing::warn!(%error, "sales may have gone by without a receipt");
+                    return;
+                }
+                Err(_) => return,
+            }
+        }
+    }
+
+    async fn take(&mut self, happening: &Happening) {
+        let seen = self.seen.filter(|seen| seen.epoch == happening.position.epoch);
+        if seen.is_some_and(|seen| happening.position.seq <= seen.seq) {
+            return;
+        }
+        self.seen = Some(happening.position);
+        match &*happening.event {
+            Event::PrintAsked(job) => self.print(job).await,
+            Event::DrawerAsked(job) => self.open(job).await,
+            Event::Sale { step, sale } if is_waited_for(*step, sale, happening) => self.sold(sale).await,
+            Event::CashMoved { movement, shift } => {
+                let drawer = self
+                    .shop
+                    .state()
+                    .shifts
+                    .values()
+                    .find(|open| open.id == *shift)
+                    .map(|open| open.drawer.clone());
+                if let Some(terminal) = drawer {
+                    self.ask_open(&terminal, DrawerReason::Movement(movement.id)).await;
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Somebody stands at the counter: the drawer first, then the receipt, then the kitchen.
+    async fn sold(&self, sale: &Sale) {
+        if sale.moved_cash() {
+            self.ask_open(&sale.terminal, DrawerReason::Sale(sale.id)).await;
+        }
+        let at_till =
+            |terminal: &Option<String>| terminal.as_deref().is_none_or(|name| *name == *sale.terminal);
+        if let Some((printer, true)) = self.devices.receipt_printer(&sale.terminal) {
+            let may_kick = !self.devices.iter().any(|device| matches!(device.config.model, Model::Drawer(_)));
+            self.ask_print(PrintWish { may_kick, ..PrintWish::receipt(Uuid::now_v7(), sale.id, printer) })
+                .await;
+        }
+        for device in self.devices.iter().filter(|device| at_till(&device.config.terminal)) {
+            let Model::Printer(printer) = &device.config.model else { continue };
+            let PrinterRole::Orders { departments } = &printer.role else { continue };
+            if sale.kind == Kind::Sale && sale.live_lines().any(|line| is_ordered(line, departments)) {
+                let sheet = Sheet::Orders(departments.clone());
+                let wish = PrintWish::receipt(Uuid::now_v7(), sale.id, &*device.config.id);
+                self.ask_print(PrintWish { sheet, may_kick: false, ..wish }).await;
+            }
+        }
+    }
+
+    async fn ask_print(&self, wish: PrintWish) {
+        let sale = wish.sale;
+        if let Err(error) = self.shop.submit(None, Command::AskPrint(wish), Origin::default()).await {
+            tracing::warn!(%sale, %error, "a sheet is not printed; reprint it");
+        }
+    }
+
+    async fn ask_open(&self, terminal: &Arc<str>, reason: DrawerReason) {
+        let Some(drawer) = self.devices.drawer_of(terminal) else { return };
+        let command =
+            Command::OpenDrawer { id: Uuid::now_v7(), drawer, terminal: Some(terminal.clone()), reason };
+        let origin = Origin { terminal: Some(terminal.clone()), ..Origin::default() };
+        if let Err(error) = self.shop.submit(None, command, origin).await {
+            tracing::warn!(%error, "a drawer is not opened");
+        }
+    }
+
+    async fn print(&self, job: &PrintJob) {
+        let refused = match self.jobs.queue(&job.printer) {
+            None => format!("there is no printer called {}", job.printer),
+            Some(queue) => match queue.push(job.clone()) {
+                Ok(()) => return,
+                Err(_) => "too many sheets wait for the printer already".to_owned(),
+            },
+        };
+        self.outcomes.printed(job.id, PrintOutcome::NotPrinted, &refused).await;
+    }
+
+    async fn open(&self, job: &DrawerJob) {
+        let port = self.devices.device(&job.drawer).ok().map(|device| &device.config.model);
+        let refused = match port {
+            Some(Model::Drawer(DrawerConfig { port: DrawerPort::Printer(printer), .. })) => {
+                match self.jobs.queue(printer).map(|queue| queue.open(job.clone())) {
+                    Some(Ok(())) => return,
+                    Some(Err(_)) => "too many openings wait already".to_owned(),
+                    None => format!("there is no printer called {printer}"),
+                }
+            }
+            _ => format!("there is no drawer called {}", job.drawer),
+        };
+        self.outcomes.opened(job.id, DrawerOutcome::NotOpened, &refused).await;
+    }
+}
+
+/// Whether somebody stands at the counter and waits for this sale's receipt.
+fn is_waited_for(step: Step, sale: &Sale, happening: &Happening) -> bool {
+    let elsewhere = sale.late
+        || sale.provisional_number.is_some()
+        || (step == Step::Sold && happening.time.0 - sale.started_at.0 > BROUGHT_IN);
+    matches!(step, Step::Sold | Step::Completed) && sale.receipt.is_some() && !elsewhere
+}

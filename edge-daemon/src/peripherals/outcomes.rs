@@ -1,0 +1,54 @@
+//! What became of what was asked of a device, into the journal.
+
+use std::time::Duration;
+
+use pos_domain::command::Command;
+use pos_domain::event::{DrawerOutcome, PrintOutcome};
+use tokio::time::sleep;
+use uuid::Uuid;
+
+use crate::checkout::{Origin, Shop, SubmitError};
+
+/// Between two attempts to journal an outcome while the box is busy.
+const WAIT: Duration = Duration::from_millis(500);
+const ATTEMPTS: u32 = 10;
+
+/// Journals outcomes. What cannot be journalled has none, and becomes *unknown* at the next start.
+#[derive(Clone)]
+pub(super) struct Outcomes(Shop);
+
+impl Outcomes {
+    pub(super) fn new(shop: Shop) -> Self {
+        Self(shop)
+    }
+
+    pub(super) async fn printed(&self, job: Uuid, outcome: PrintOutcome, detail: &str) {
+        tracing::info!(%job, ?outcome, detail, "print job ended");
+        self.journal(|| Command::EndPrint { job, outcome, detail: detail.to_owned() }).await;
+    }
+
+    pub(super) async fn opened(&self, job: Uuid, outcome: DrawerOutcome, detail: &str) {
+        tracing::info!(%job, ?outcome, detail, "opening of a drawer ended");
+        self.journal(|| Command::EndDrawer { job, outcome, detail: detail.to_owned() }).await;
+    }
+
+    /// A drawer was opened without a command.
+    pub(super) async fn alarm(&self, drawer: &str) {
+        tracing::warn!(drawer, "the drawer was opened, and nobody had asked for it");
+        self.journal(|| Command::ReportDrawer { drawer: drawer.to_owned() }).await;
+    }
+
+    async fn journal(&self, command: impl Fn() -> Command) {
+        for _ in 0..ATTEMPTS {
+            match self.0.submit(None, command(), Origin::default()).await {
+                Ok(_) => return,
+                Err(SubmitError::NotReady(_)) => sleep(WAIT).await,
+                Err(error) => {
+                    tracing::warn!(command = ?command(), %error, "an outcome could not be journalled");
+                    return;
+                }
+            }
+        }
+        tracing::warn!(command = ?command(), "an outcome could not be journalled: the box is busy");
+    }
+}

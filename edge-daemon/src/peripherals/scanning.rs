@@ -1,0 +1,147 @@
+//! Scans: understood, looked up, told to who listens, and put onto the sale of the till that has the scanner.
+
+use std::sync::Arc;
+
+use device_drivers::{Scanner, SerialScanner};
+use pos_domain::barcode::{Barcode, BarcodeError};
+use pos_domain::catalog::Product;
+use pos_domain::command::{Command, ItemRef, LineDraft};
+use pos_domain::sale::Status;
+use pos_domain::time::Millis;
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+use uuid::Uuid;
+
+use super::condition::{News, OfClass};
+use super::devices::Device;
+use super::supervisor::{BEAT, Driver, Life, Trouble};
+use crate::checkout::Origin;
+use crate::config::ScannerConfig;
+
+/// Scans that may wait for their sale.
+const ADDS: usize = 256;
+
+/// One scan.
+#[derive(Debug, Clone)]
+pub struct Scan {
+    /// Made by the box.
+    pub id: Uuid,
+    /// The scanner.
+    pub device: String,
+    /// The till that has it claimed.
+    pub terminal: Option<Arc<str>>,
+    /// As the scanner sent it.
+    pub data: String,
+    /// What it means, or why it means nothing.
+    pub barcode: Result<Barcode, BarcodeError>,
+    /// What the catalogue has of it.
+    pub product: Option<Arc<Product>>,
+    /// The open sale that it goes onto.
+    pub transaction: Option<Uuid>,
+    /// When.
+    pub at: Millis,
+}
+
+#[derive(Clone)]
+pub(super) struct Scanning {
+    scanner: SerialScanner,
+}
+
+impl Scanning {
+    pub(super) fn new(config: &ScannerConfig, path: std::path::PathBuf) -> Self {
+        let ScannerConfig { line, framing, .. } = *config;
+        Self { scanner: SerialScanner { line, framing, ..SerialScanner::new(path) } }
+    }
+}
+
+impl Driver for Scanning {
+    type Open = Scanner;
+
+    fn open(&self) -> Result<Scanner, Trouble> {
+        self.scanner.open().map_err(|fault| Trouble::of(&fault))
+    }
+
+    async fn serve(&self, mut scanner: Scanner, life: &Life) -> Trouble {
+        // One after the other, in the order of the scans, and none waits for the disk before the next is heard.
+        let (adds, to_add) = mpsc::channel(ADDS);
+        tokio::spawn(add_all(life.device.clone(), to_add));
+        let mut refused = 0;
+        loop {
+            match timeout(BEAT, scanner.next()).await {
+                Ok(Ok(data)) => scanned(&life.device, data, &adds),
+                Ok(Err(fault)) => return Trouble::of(&fault),
+                Err(_) => {}
+            }
+            life.beat();
+            let now = scanner.refused();
+            let now = now.long + now.garbled + now.half + now.crowded;
+            life.device.count(|counters| counters.refused += now - std::mem::replace(&mut refused, now));
+        }
+    }
+}
+
+/// A scan came.
+fn scanned(device: &Device, data: String, adds: &mpsc::Sender<Arc<Scan>>) {
+    if !device.enabled() {
+        device.count(|counters| counters.refused += 1);
+        return;
+    }
+    device.count(|counters| counters.done += 1);
+    let shop = &device.shop;
+    let condition = device.condition();
+    let barcode = Barcode::parse(&data, &shop.store().embedded);
+    let (product, transaction) = {
+        let state = shop.state();
+        let product = barcode.as_ref().ok().and_then(|barcode| state.catalog.by_barcode(barcode)).cloned();
+        let adds = condition.of_class == OfClass::Scanner { adds_to_sale: true };
+        let open = condition.claimed_by.as_deref().filter(|_| adds).and_then(|terminal| {
+            // The one that was begun last, should there be several.
+            let of_till = |sale: &&Arc<_>| is_open(sale, terminal);
+            state
+                .open_sales
+                .values()
+                .filter(of_till)
+                .max_by_key(|sale| (sale.started_at, sale.id))
+                .map(|sale| sale.id)
+        });
+        (product, open)
+    };
+    let scan = Arc::new(Scan {
+        id: Uuid::now_v7(),
+        device: condition.id,
+        terminal: condition.claimed_by,
+        data,
+        barcode,
+        product,
+        transaction,
+        at: shop.now().time,
+    });
+    device.tell(News::Scanned(scan.clone()));
+    if transaction.is_some()
+        && let Err(full) = adds.try_send(scan)
+    {
+        refuse(device, full.into_inner(), "too many scans wait for the sale; scan it again".to_owned());
+    }
+}
+
+fn is_open(sale: &pos_domain::sale::Sale, terminal: &str) -> bool {
+    sale.status == Status::Open && *sale.terminal == *terminal
+}
+
+/// Puts scans onto their sales; the sale's own event tells of it.
+async fn add_all(device: Arc<Device>, mut scans: mpsc::Receiver<Arc<Scan>>) {
+    while let Some(scan) = scans.recv().await {
+        let Some(sale) = scan.transaction else { continue };
+        let lines = vec![LineDraft::of(ItemRef::Barcode(scan.data.clone()))];
+        let origin =
+            Origin { terminal: scan.terminal.clone(), device_time: Some(scan.at), ..Origin::default() };
+        if let Err(error) = device.shop.submit(None, Command::AddLines { sale, lines }, origin).await {
+            refuse(&device, scan, error.to_string());
+        }
+    }
+}
+
+fn refuse(device: &Device, scan: Arc<Scan>, reason: String) {
+    device.count(|counters| counters.refused += 1);
+    device.tell(News::ScanRefused(scan, reason));
+}

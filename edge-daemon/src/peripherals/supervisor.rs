@@ -1,0 +1,180 @@
+//! Keeps a device's driver alive: opens, watches, reopens.
+//!
+//! ```text
+//!  open ──> serve ──fault──> wait, a little longer each time ──> open
+//!    │        ├──panic──> counted, the same
+//!    │        └──no sign of life──> ended, the same
+//!    └──not there──> look again soon: it goes on within a second of being plugged in
+//! ```
+//!
+//! Each life of a driver is a task of its own, so that one that panics or hangs takes nobody along.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use device_drivers::{DeviceFault, Kind};
+use tokio::sync::{Mutex, mpsc, watch};
+use tokio::time::{Instant, sleep, timeout};
+
+use super::condition::DeviceState;
+use super::devices::{Device, Ordered};
+
+/// A driver gives a sign of life at least so often.
+pub(super) const BEAT: Duration = Duration::from_secs(1);
+/// A driver without one for so long has hung.
+const HUNG: Duration = Duration::from_secs(10);
+/// What opening may take.
+const OPENING: Duration = Duration::from_secs(5);
+/// Between two looks for a device that is not there.
+const LOOK: Duration = Duration::from_millis(250);
+/// The first wait after a fault that a look does not settle; it doubles up to the last.
+const FIRST_WAIT: Duration = Duration::from_millis(250);
+const LAST_WAIT: Duration = Duration::from_secs(10);
+/// A driver that lived so long begins with the first wait again.
+const SOUND: Duration = Duration::from_secs(30);
+
+/// What keeps a device from working.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Trouble {
+    /// Whose job it is.
+    pub(super) kind: Kind,
+    /// What to do, in words.
+    pub(super) detail: String,
+    /// Whether the device is gone, and not just unwell.
+    pub(super) gone: bool,
+}
+
+impl Trouble {
+    pub(super) fn of(fault: &DeviceFault) -> Self {
+        let gone = matches!(fault, DeviceFault::Missing { .. } | DeviceFault::Lost { .. });
+        Self { kind: fault.kind(), detail: fault.to_string(), gone }
+    }
+}
+
+/// Where a driver gets its orders and gives its signs of life.
+pub(super) struct Life {
+    pub(super) device: Arc<Device>,
+    pub(super) orders: Arc<Mutex<mpsc::Receiver<Ordered>>>,
+    beats: Arc<AtomicU64>,
+}
+
+impl Life {
+    /// A sign of life.
+    pub(super) fn beat(&self) {
+        self.beats.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// A device's driver, as its supervisor sees it.
+pub(super) trait Driver: Clone + Send + 'static {
+    /// The open device.
+    type Open: Send + 'static;
+
+    /// Opens it. May block, for a little.
+    fn open(&self) -> Result<Self::Open, Trouble>;
+
+    /// Serves it until it is lost; gives a beat at least each [`BEAT`].
+    fn serve(&self, open: Self::Open, life: &Life) -> impl Future<Output = Trouble> + Send;
+}
+
+/// Runs a driver until the daemon stops.
+pub(super) async fn supervise<D: Driver>(
+    driver: D,
+    device: Arc<Device>,
+    orders: mpsc::Receiver<Ordered>,
+    mut stopped: watch::Receiver<bool>,
+) {
+    let orders = Arc::new(Mutex::new(orders));
+    let mut wait = FIRST_WAIT;
+    loop {
+        let begun = Instant::now();
+        let trouble = tokio::select! {
+            trouble = live(&driver, &device, &orders) => trouble,
+            _ = stopped.wait_for(|stopped| *stopped) => return,
+        };
+        if begun.elapsed() > SOUND {
+            wait = FIRST_WAIT;
+        }
+        tracing::debug!(device = device.config.id, detail = trouble.detail, "the device is lost");
+        let state = if trouble.gone { DeviceState::Absent } else { DeviceState::Faulty };
+        device.unwell(state, trouble.kind, trouble.detail);
+        let pause = if trouble.gone { LOOK } else { wait };
+        wait = if trouble.gone { FIRST_WAIT } else { (wait * 2).min(LAST_WAIT) };
+        tokio::select! {
+            () = sleep(jittered(pause)) => {}
+            _ = stopped.wait_for(|stopped| *stopped) => return,
+        }
+    }
+}
+
+/// One life of a driver, and what ended it.
+async fn live<D: Driver>(
+    driver: &D,
+    device: &Arc<Device>,
+    orders: &Arc<Mutex<mpsc::Receiver<Ordered>>>,
+) -> Trouble {
+    let opening = {
+        let driver = driver.clone();
+        tokio::task::spawn_blocking(move || driver.open())
+    };
+    let open = match timeout(OPENING, opening).await {
+        Ok(Ok(Ok(open))) => open,
+        Ok(Ok(Err(trouble))) => return trouble,
+        Ok(Err(_)) => {
+            device.count(|counters| counters.panicked += 1);
+            return fault("its driver broke down while opening it; tell us what is in the log");
+        }
+        Err(_) => {
+            device.count(|counters| counters.hung += 1);
+            return fault("it cannot be opened: its port hangs; unplug it and plug it in again");
+        }
+    };
+    device.count(|counters| counters.opened += 1);
+    device.well(DeviceState::Ready);
+    let beats = Arc::new(AtomicU64::new(0));
+    let life = Life { device: device.clone(), orders: orders.clone(), beats: beats.clone() };
+    let served = driver.clone();
+    let mut task = AbortOnDrop(tokio::spawn(async move { served.serve(open, &life).await }));
+    let mut seen = 0;
+    let ended = loop {
+        match timeout(HUNG, &mut task.0).await {
+            Ok(ended) => break Some(ended),
+            Err(_) if beats.load(Ordering::Relaxed) == seen => break None,
+            Err(_) => seen = beats.load(Ordering::Relaxed),
+        }
+    };
+    device.count(|counters| counters.lost += 1);
+    match ended {
+        Some(Ok(trouble)) => trouble,
+        Some(Err(_)) => {
+            device.count(|counters| counters.panicked += 1);
+            fault("its driver broke down and was started again; tell us what is in the log")
+        }
+        None => {
+            device.count(|counters| counters.hung += 1);
+            fault("its driver hung and was ended; unplug the device and plug it in again")
+        }
+    }
+}
+
+fn fault(detail: &str) -> Trouble {
+    Trouble { kind: Kind::Technician, detail: detail.to_owned(), gone: false }
+}
+
+/// Ends its task when the supervisor goes.
+struct AbortOnDrop<T>(tokio::task::JoinHandle<T>);
+
+impl<T> Drop for AbortOnDrop<T> {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// Three quarters to five quarters of a time, so that devices that were lost together do not come back in step.
+fn jittered(pause: Duration) -> Duration {
+    // The last bits of a fresh id are random.
+    let [.., random] = uuid::Uuid::now_v7().into_bytes();
+    pause * (192 + u32::from(random) / 2) / 256
+}
