@@ -94,16 +94,17 @@ fn scanned(device: &Device, data: String, adds: &mpsc::Sender<Arc<Scan>>) {
         let state = shop.state();
         let product = barcode.as_ref().ok().and_then(|barcode| state.catalog.by_barcode(barcode)).cloned();
         let adds = condition.of_class == OfClass::Scanner { adds_to_sale: true };
-        let open = condition.claimed_by.as_deref().filter(|_| adds).and_then(|terminal| {
-            // The one that was begun last, should there be several.
-            let of_till = |sale: &&Arc<_>| is_open(sale, terminal);
-            state
-                .open_sales
-                .values()
-                .filter(of_till)
-                .max_by_key(|sale| (sale.started_at, sale.id))
-                .map(|sale| sale.id)
-        });
+        let open =
+            condition.claimed_by.as_deref().filter(|_| adds && product.is_some()).and_then(|terminal| {
+                // The one that was begun last, should there be several.
+                let of_till = |sale: &&Arc<_>| is_open(sale, terminal);
+                state
+                    .open_sales
+                    .values()
+                    .filter(of_till)
+                    .max_by_key(|sale| (sale.started_at, sale.id))
+                    .map(|sale| sale.id)
+            });
         (product, open)
     };
     let scan = Arc::new(Scan {

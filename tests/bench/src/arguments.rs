@@ -42,6 +42,8 @@ pub enum Command {
     Sales(RunOptions),
     /// Latency of finding a product while sales are written
     Products(RunOptions),
+    /// Latency of a scan, from the scanner's wire to the event with its product
+    Scans(RunOptions),
     /// A long journal: views made again, start, memory, bytes for a sale
     Rebuild(RunOptions),
     /// Append and fdatasync only: what the disk allows

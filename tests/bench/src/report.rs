@@ -3,7 +3,7 @@
 use crate::chart::{Bar, Chart, Panel};
 use crate::failure::Failure;
 use crate::figures::{
-    Entrant, Floor, ProductFigures, RebuildFigures, SalesFigures, SalesRow, Spread, Verdict,
+    Entrant, Floor, ProductFigures, RebuildFigures, SalesFigures, SalesRow, ScanFigures, Spread, Verdict,
 };
 use crate::machine::Machine;
 use crate::quiet::MAX_SHARE;
@@ -31,6 +31,9 @@ pub struct Report {
     /// Look-ups, where they were measured.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub products: Option<ProductFigures>,
+    /// Scans, where they were measured.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub scans: Option<ScanFigures>,
     /// The long journal, where it was measured.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rebuild: Option<RebuildFigures>,
@@ -54,7 +57,8 @@ impl Report {
         let sales = self.sales.iter().flat_map(SalesFigures::floors);
         let products = self.products.iter().flat_map(ProductFigures::floors);
         let rebuild = self.rebuild.iter().flat_map(RebuildFigures::floors);
-        sales.chain(products).chain(rebuild).collect()
+        let scans = self.scans.iter().map(ScanFigures::floor);
+        sales.chain(products).chain(scans).chain(rebuild).collect()
     }
 
     /// Writes `report.md`, `report.json` and the charts into `directory`.
@@ -108,6 +112,9 @@ impl Report {
         if let Some(products) = &self.products {
             products_table(&mut text, products);
         }
+        if let Some(scans) = &self.scans {
+            scans_table(&mut text, scans);
+        }
         if let Some(rebuild) = &self.rebuild {
             rebuild_table(&mut text, rebuild);
         }
@@ -133,7 +140,8 @@ impl Report {
     fn is_disturbed(&self) -> bool {
         let sales = self.sales.iter().flat_map(|sales| &sales.rows).any(|row| !row.quiet);
         let products = self.products.iter().flat_map(|products| &products.rows).any(|row| !row.quiet);
-        sales || products || self.rebuild.as_ref().is_some_and(|rebuild| !rebuild.quiet)
+        let scans = self.scans.as_ref().is_some_and(|scans| !scans.quiet);
+        sales || products || scans || self.rebuild.as_ref().is_some_and(|rebuild| !rebuild.quiet)
     }
 
     /// A chart may be seen without its report: where its figures are no measure, it says so itself.
@@ -306,6 +314,36 @@ fn products_table(text: &mut String, products: &ProductFigures) {
             ),
         );
     }
+}
+
+fn scans_table(text: &mut String, scans: &ScanFigures) {
+    line(
+        text,
+        format_args!(
+            "\n## {} scans among {} products\n",
+            grouped(scans.scans as f64),
+            grouped(scans.products as f64)
+        ),
+    );
+    text.push_str(
+        "8 scanners scan 10 times a second each. Counted from when a scan is put on the wire to when the event with its \
+         product has reached a client; beside it the scanner's driver alone, within the bench.\n\n",
+    );
+    line(text, format_args!("| p50 ms | p99 ms | driver alone, p99 ms | quiet |\n|---:|---:|---:|---|"));
+    let range = |spread: Spread| {
+        format!("{} ({}–{})", millis(spread.median), millis(spread.low), millis(spread.high))
+    };
+    let quiet = if scans.quiet { "yes" } else { "no" };
+    line(
+        text,
+        format_args!(
+            "| {} | {} | {} | {quiet}{} |",
+            range(scans.p50),
+            range(scans.p99),
+            range(scans.driver_p99),
+            mark(scans.quiet)
+        ),
+    );
 }
 
 fn rebuild_table(text: &mut String, figures: &RebuildFigures) {

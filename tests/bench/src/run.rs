@@ -34,9 +34,12 @@ pub enum Outcome {
 pub async fn run(command: Command) -> Result<Outcome, Failure> {
     match command {
         Command::Peer(options) => peer::run(options).await.map(|()| Outcome::Done),
-        Command::All(options) => measure(options, Parts { sales: true, products: true, rebuild: true }).await,
+        Command::All(options) => {
+            measure(options, Parts { sales: true, products: true, scans: true, rebuild: true }).await
+        }
         Command::Sales(options) => measure(options, Parts { sales: true, ..Parts::default() }).await,
         Command::Products(options) => measure(options, Parts { products: true, ..Parts::default() }).await,
+        Command::Scans(options) => measure(options, Parts { scans: true, ..Parts::default() }).await,
         Command::Rebuild(options) => measure(options, Parts { rebuild: true, ..Parts::default() }).await,
         Command::Raw(options) => {
             let raw_only = RunOptions { contestants: vec![Entrant::Raw], ..options };
@@ -49,6 +52,7 @@ pub async fn run(command: Command) -> Result<Outcome, Failure> {
 struct Parts {
     sales: bool,
     products: bool,
+    scans: bool,
     rebuild: bool,
 }
 
@@ -67,6 +71,7 @@ async fn measure(options: RunOptions, parts: Parts) -> Result<Outcome, Failure> 
         turn_seconds: plan.turn.as_secs_f64(),
         sales: None,
         products: None,
+        scans: None,
         rebuild: None,
         notes,
     };
@@ -75,6 +80,9 @@ async fn measure(options: RunOptions, parts: Parts) -> Result<Outcome, Failure> 
     }
     if parts.products {
         report.products = Some(figures::measure_products(&plan).await?);
+    }
+    if parts.scans && plan.entrants.contains(&Entrant::Daemon) {
+        report.scans = figures::measure_scans(&plan).await?;
     }
     if parts.rebuild && plan.entrants.contains(&Entrant::Daemon) {
         report.rebuild = figures::measure_rebuild(&plan).await?;

@@ -56,7 +56,7 @@ impl Daemon {
     /// # Errors
     /// The import fails; its words are in the failure.
     pub fn import_catalogue(&self) -> Result<(), Failure> {
-        let config = self.write_config(0)?;
+        let config = self.write_config(0, "")?;
         let mut command = Command::new(&self.program);
         command.args(["catalog", "import"]).arg(&self.catalogue).arg("--config").arg(config);
         let done = command.output().map_err(Failure::file("run", &self.program))?;
@@ -74,8 +74,16 @@ impl Daemon {
     /// # Errors
     /// It does not start; its last lines are in the failure.
     pub fn start(&self) -> Result<(Contestant, Duration), Failure> {
+        self.start_with("")
+    }
+
+    /// The same, with more sections in its configuration.
+    ///
+    /// # Errors
+    /// As [`Daemon::start`].
+    pub fn start_with(&self, sections: &str) -> Result<(Contestant, Duration), Failure> {
         let address = free_address()?;
-        let config = self.write_config(address.port())?;
+        let config = self.write_config(address.port(), sections)?;
         let log = self.log();
         fs::write(&log, "").map_err(Failure::file("empty", &log))?;
         let mut command = Command::new(&self.program);
@@ -142,9 +150,10 @@ impl Daemon {
         self.directory.join("log")
     }
 
-    fn write_config(&self, port: u16) -> Result<PathBuf, Failure> {
+    fn write_config(&self, port: u16, sections: &str) -> Result<PathBuf, Failure> {
         let path = self.directory.join("shop.toml");
-        fs::write(&path, config_text(&self.data(), port)).map_err(Failure::file("write", &path))?;
+        fs::write(&path, config_text(&self.data(), port) + sections)
+            .map_err(Failure::file("write", &path))?;
         Ok(path)
     }
 }

@@ -6,10 +6,12 @@
 mod products;
 mod rebuild;
 mod sales;
+mod scans;
 
 pub use products::{ProductFigures, ProductRow, measure as measure_products};
 pub use rebuild::{RebuildFigures, measure as measure_rebuild};
 pub use sales::{SalesFigures, SalesRow, Turn, measure as measure_sales};
+pub use scans::{ScanFigures, measure as measure_scans};
 
 use crate::catalogue::Product;
 use crate::contestant::{Contestant, Daemon, Workplace};
