@@ -1,11 +1,11 @@
 //! What can go wrong with a printer, what to do about it, and whose job that is.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use thiserror::Error;
 
 use crate::Kind;
+use crate::rim::link::Route;
 
 /// Why a job was not, or was perhaps not, printed.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -13,11 +13,11 @@ use crate::Kind;
 pub enum Fault {
     /// No connection.
     #[error(
-        "cannot reach the printer at {address}: {reason}; check that it is switched on and its cable plugged in"
+        "cannot reach the printer at {route}: {reason}; check that it is switched on and its cable plugged in"
     )]
     Unreachable {
         /// Where it was looked for.
-        address: SocketAddr,
+        route: Route,
         /// What the system said.
         reason: String,
     },

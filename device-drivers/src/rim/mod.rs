@@ -1,5 +1,7 @@
-//! The rim: the only place that touches sockets. Everything inside it is a state machine.
+//! The rim: the only place that touches sockets, ports and files. Everything inside it is a state machine.
 
 pub(crate) mod exchange;
+pub(crate) mod file;
+pub(crate) mod link;
 pub(crate) mod serial;
 pub(crate) mod tcp;

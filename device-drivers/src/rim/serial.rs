@@ -98,6 +98,11 @@ impl Port {
         Ok(())
     }
 
+    /// Forgets what came and was not read.
+    pub(crate) fn forget(&mut self) -> io::Result<()> {
+        Ok(self.0.clear(ClearBuffer::Input)?)
+    }
+
     /// Throws away what was written and has not left this machine yet.
     pub(crate) fn discard(&mut self) -> io::Result<()> {
         Ok(self.0.clear(ClearBuffer::Output)?)

@@ -11,6 +11,10 @@ use crate::printer::status::Status;
 
 /// Bytes that it takes while it cannot print.
 const RECEIVE_BUFFER: usize = 64 * 1024;
+/// The same of a printer on a line: beyond the mark at which it asks the other end to wait there is room for what is under
+/// way already.
+const LINE_BUFFER: usize = LINE_MARK + 16 * 1024;
+const LINE_MARK: usize = 4 * 1024;
 /// The pieces of paper that are kept, the last ones.
 const RECEIPTS_KEPT: usize = 50;
 
@@ -33,6 +37,8 @@ pub(super) struct Machine {
     /// The first bytes of what may become a real-time request.
     held: Vec<u8>,
     waiting: VecDeque<u8>,
+    capacity: usize,
+    overrun: u64,
     /// Bytes of jobs received on this connection.
     received: usize,
     roll: Paper,
@@ -44,6 +50,14 @@ pub(super) struct Machine {
 
 impl Machine {
     pub(super) fn new(profile: Profile) -> Self {
+        Self::with_room(RECEIVE_BUFFER, profile)
+    }
+
+    pub(super) fn on_a_line(profile: Profile) -> Self {
+        Self::with_room(LINE_BUFFER, profile)
+    }
+
+    fn with_room(capacity: usize, profile: Profile) -> Self {
         Self {
             decoder: Decoder::new(profile.clone()),
             roll: Paper::new(profile.columns),
@@ -51,6 +65,8 @@ impl Machine {
             faults: Faults::default(),
             held: Vec::new(),
             waiting: VecDeque::new(),
+            capacity,
+            overrun: 0,
             received: 0,
             receipts: VecDeque::new(),
             printed: 0,
@@ -106,7 +122,17 @@ impl Machine {
 
     /// How many more bytes fit into the receive buffer.
     pub(super) fn room(&self) -> usize {
-        RECEIVE_BUFFER.saturating_sub(self.waiting.len())
+        self.capacity.saturating_sub(self.waiting.len())
+    }
+
+    /// Whether the other end of a line is to wait, if it `waits` so far.
+    pub(super) fn filling(&self, waits: bool) -> bool {
+        self.waiting.len() > if waits { LINE_MARK / 2 } else { LINE_MARK }
+    }
+
+    /// Bytes that found no room.
+    pub(super) fn overrun(&self) -> u64 {
+        self.overrun
     }
 
     /// Takes bytes from the wire, prints what can be printed, and says what to answer. Without bytes it goes
@@ -174,6 +200,10 @@ impl Machine {
             _ => {}
         }
         for byte in std::mem::take(&mut self.held) {
+            if self.room() == 0 {
+                self.overrun += 1;
+                continue;
+            }
             self.waiting.push_back(byte);
             self.received += 1;
             if self.faults.drop_after.is_some_and(|after| self.received >= after) {

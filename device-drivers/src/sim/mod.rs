@@ -10,3 +10,4 @@ pub(crate) mod printer;
 pub(crate) mod scale;
 pub(crate) mod scanner;
 pub(crate) mod screen;
+mod serving;

@@ -1,5 +1,5 @@
-//! A virtual receipt printer: listens on a TCP port, speaks ESC/POS with its real-time status, prints on
-//! virtual paper, and fails the way printers fail.
+//! A virtual receipt printer: listens on a TCP port or hangs on a serial line, speaks ESC/POS with its real-time status,
+//! prints on virtual paper, and fails the way printers fail.
 //!
 //! Like a printer it serves one connection at a time, works through its receive buffer in order, stops when
 //! the paper is out or the cover open while still answering real-time requests, and goes on where it
@@ -7,22 +7,20 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
-use tokio::time::timeout;
 
+use super::line::VirtualLine;
 use super::machine::Machine;
+use super::serving;
 use crate::paper::Paper;
 use crate::printer::profile::Profile;
 use crate::printer::status::Status;
-
-/// A connection on which nothing was said for so long is closed, so that the next client gets its turn.
-const IDLE: Duration = Duration::from_secs(90);
 
 /// What is wrong with the printer. The default is a printer in good order.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -41,7 +39,8 @@ pub struct Faults {
     pub drawer_locked: bool,
     /// It prints, but answers nothing.
     pub silent: bool,
-    /// It ends the connection after so many bytes of a job. These are printed, what follows is lost.
+    /// It ends the connection after so many bytes of a job. These are printed, what follows is lost. On a line, which has no
+    /// end, it hears and says nothing from then on until this is mended.
     pub drop_after: Option<usize>,
     /// It takes so long over each portion that it receives.
     pub slow: Duration,
@@ -58,16 +57,20 @@ pub struct Receipt {
 
 /// The virtual printer. It runs until it is dropped.
 #[derive(Debug)]
-pub struct VirtualPrinter {
-    address: SocketAddr,
+pub struct VirtualPrinter<Place = SocketAddr> {
+    place: Place,
     shared: Arc<Shared>,
     task: JoinHandle<()>,
 }
 
+/// A serial line as the place of a virtual printer.
 #[derive(Debug)]
-struct Shared {
+pub struct Plugged(Arc<VirtualLine>);
+
+#[derive(Debug)]
+pub(super) struct Shared {
     machine: Mutex<Machine>,
-    version: watch::Sender<u64>,
+    pub(super) version: watch::Sender<u64>,
 }
 
 impl VirtualPrinter {
@@ -77,18 +80,49 @@ impl VirtualPrinter {
     /// If the address cannot be listened on.
     pub async fn start(address: SocketAddr, profile: Profile) -> io::Result<Self> {
         let listener = TcpListener::bind(address).await?;
-        let address = listener.local_addr()?;
-        let shared =
-            Arc::new(Shared { machine: Mutex::new(Machine::new(profile)), version: watch::Sender::new(0) });
-        let task = tokio::spawn(serve(listener, Arc::clone(&shared)));
-        Ok(Self { address, shared, task })
+        let place = listener.local_addr()?;
+        let shared = Shared::new(Machine::new(profile));
+        let task = tokio::spawn(serving::listen(listener, Arc::clone(&shared)));
+        Ok(Self { place, shared, task })
     }
 
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
-        self.address
+        self.place
+    }
+}
+
+impl VirtualPrinter<Plugged> {
+    /// Plugs a printer in under `name`. It says XOFF when its receive buffer fills, and XON when there is room again; to
+    /// who does not listen to that, bytes are lost, as they are on a real line. Must be called within a tokio runtime.
+    ///
+    /// # Errors
+    /// When the system has no pseudo-terminal, or the name is taken.
+    pub fn plug(name: &Path, profile: Profile) -> io::Result<Self> {
+        let line = Arc::new(VirtualLine::plug(name)?);
+        let shared = Shared::new(Machine::on_a_line(profile));
+        let task = tokio::spawn(serving::hang_on(Arc::clone(&line), Arc::clone(&shared)));
+        Ok(Self { place: Plugged(line), shared, task })
     }
 
+    /// Its port.
+    pub fn path(&self) -> &Path {
+        self.place.0.name()
+    }
+
+    /// Bytes that were lost because it had no room for them.
+    pub fn overrun(&self) -> u64 {
+        self.shared.machine().overrun()
+    }
+}
+
+impl Drop for Plugged {
+    fn drop(&mut self) {
+        self.0.unplug();
+    }
+}
+
+impl<Place> VirtualPrinter<Place> {
     /// Sets what is wrong with it, from now on. A printer that waited goes on if nothing keeps it any more.
     pub fn set_faults(&self, faults: Faults) {
         self.shared.machine().set_faults(faults);
@@ -143,76 +177,23 @@ impl VirtualPrinter {
     }
 }
 
-impl Drop for VirtualPrinter {
+impl<Place> Drop for VirtualPrinter<Place> {
     fn drop(&mut self) {
         self.task.abort();
     }
 }
 
 impl Shared {
+    fn new(machine: Machine) -> Arc<Self> {
+        Arc::new(Self { machine: Mutex::new(machine), version: watch::Sender::new(0) })
+    }
+
     /// A panic elsewhere leaves the machine between two bytes at worst, where it can go on.
-    fn machine(&self) -> MutexGuard<'_, Machine> {
+    pub(super) fn machine(&self) -> MutexGuard<'_, Machine> {
         self.machine.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn tell(&self) {
+    pub(super) fn tell(&self) {
         self.version.send_modify(|version| *version += 1);
-    }
-}
-
-async fn serve(listener: TcpListener, shared: Arc<Shared>) {
-    let mut changes = shared.version.subscribe();
-    loop {
-        tokio::select! {
-            accepted = listener.accept() => match accepted {
-                // A connection that breaks is the client's affair.
-                Ok((stream, _)) => drop(converse(stream, &shared).await),
-                // Out of descriptors, most likely: others need time to give some back.
-                Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
-            },
-            changed = changes.changed() => if changed.is_err() { return },
-        }
-        if shared.machine().go_on_alone() {
-            shared.tell();
-        }
-    }
-}
-
-async fn converse(mut stream: TcpStream, shared: &Shared) -> io::Result<()> {
-    let mut changes = shared.version.subscribe();
-    let mut buffer = [0; 1024];
-    loop {
-        let room = shared.machine().room().min(buffer.len());
-        let portion = buffer.get_mut(..room).unwrap_or_default();
-        let received = if portion.is_empty() {
-            // The receive buffer is full: like a printer, take nothing until somebody has seen to it.
-            if changes.changed().await.is_err() {
-                return Ok(());
-            }
-            &[]
-        } else {
-            tokio::select! {
-                count = timeout(IDLE, stream.read(portion)) => match count?? {
-                    0 => return Ok(()),
-                    count => portion.get(..count).unwrap_or_default(),
-                },
-                changed = changes.changed() => match changed {
-                    Ok(()) => &[],
-                    Err(_) => return Ok(()),
-                },
-            }
-        };
-        let slow = shared.machine().faults().slow;
-        if !slow.is_zero() && !received.is_empty() {
-            tokio::time::sleep(slow).await;
-        }
-        let heard = shared.machine().receive(received);
-        if heard.changed {
-            shared.tell();
-        }
-        stream.write_all(&heard.answers).await?;
-        if heard.hang_up {
-            return Ok(());
-        }
     }
 }
