@@ -1,14 +1,15 @@
 //! A receipt printer: one connection per job, as port 9100 serves one client at a time and a port one program.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use pos_domain::receipt::Document;
 use tokio::time::{sleep_until, timeout};
 
 use super::fault::Fault;
+use super::outcome::{Outcome, Patience};
 use super::profile::Profile;
 use super::proto::{Job, encode};
-use super::session::{Outcome, Patience, Session};
+use super::session::Session;
 use super::status::Status;
 use crate::rim::exchange::Moved;
 use crate::rim::link::{Link, Route};
@@ -19,6 +20,7 @@ pub struct PosPrinter {
     route: Route,
     profile: Profile,
     patience: Patience,
+    operator: Duration,
 }
 
 /// What printing a document came to.
@@ -37,7 +39,15 @@ pub struct Report {
 impl PosPrinter {
     /// A printer at the end of this route: an address, usually with port 9100, or another [`Route`]. Nothing is sent yet.
     pub fn new(route: impl Into<Route>, profile: Profile, patience: Patience) -> Self {
-        Self { route: route.into(), profile, patience }
+        Self { route: route.into(), profile, patience, operator: Duration::ZERO }
+    }
+
+    /// The same printer, with a person at hand who may take so long to see to it when it stops in the middle of a job: to put
+    /// in paper, to close the cover, to clear the knife. It goes on then, and the job is confirmed. Without one the outcome
+    /// of such a job is unknown at once.
+    #[must_use]
+    pub fn with_operator(self, patience: Duration) -> Self {
+        Self { operator: patience, ..self }
     }
 
     /// Where the printer is.
@@ -51,7 +61,7 @@ impl PosPrinter {
     }
 
     /// Prints a document and waits until its outcome is known or given up. It always ends: the time is
-    /// bounded by the patience, as long as the printer takes the bytes. Dropping the future leaves the
+    /// bounded by the patience (also the operator's), as long as the printer takes the bytes. Dropping the future leaves the
     /// outcome unknown.
     pub async fn print(&self, document: &Document) -> Report {
         self.send(encode(document, &self.profile)).await
@@ -59,9 +69,14 @@ impl PosPrinter {
 
     /// Prints a job that was encoded earlier, for this printer's profile.
     pub async fn send(&self, job: Job) -> Report {
+        self.send_telling(job, |_| ()).await
+    }
+
+    /// The same, and tells whenever the printer begins to wait for a person, and why, and when it goes on.
+    pub async fn send_telling(&self, job: Job, tell: impl FnMut(Option<&Fault>)) -> Report {
         let Job { bytes, similar, lost } = job;
         let (outcome, status) = match self.connect().await {
-            Ok(link) => self.converse(link, bytes).await,
+            Ok(link) => self.converse(link, bytes, tell).await,
             Err(reason) => (Outcome::NotPrinted { reason }, None),
         };
         Report { outcome, status, similar, lost }
@@ -89,12 +104,23 @@ impl PosPrinter {
         Link::open(&self.route, self.patience.connect).await.map_err(unreachable)
     }
 
-    async fn converse(&self, mut link: Link, job: Vec<u8>) -> (Outcome, Option<Status>) {
-        let mut session = Session::new(job, self.profile.answers_status, self.patience, Instant::now());
+    async fn converse(
+        &self,
+        mut link: Link,
+        job: Vec<u8>,
+        mut tell: impl FnMut(Option<&Fault>),
+    ) -> (Outcome, Option<Status>) {
+        let answers = self.profile.answers_status;
+        let mut session = Session::new(job, answers, self.patience, self.operator, Instant::now());
+        let mut told = None;
         let mut buffer = [0; 64];
         let outcome = loop {
             if let Some(outcome) = session.outcome() {
                 break outcome.clone();
+            }
+            if session.trouble() != told.as_ref() {
+                told = session.trouble().cloned();
+                tell(told.as_ref());
             }
             tokio::select! {
                 moved = link.exchange(&mut buffer, session.poll_output()) => match moved {

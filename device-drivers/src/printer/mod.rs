@@ -7,6 +7,7 @@ pub(crate) mod code_page;
 pub(crate) mod driver;
 pub(crate) mod fault;
 pub(crate) mod kick;
+pub(crate) mod outcome;
 pub(crate) mod profile;
 pub(crate) mod proto;
 pub(crate) mod session;

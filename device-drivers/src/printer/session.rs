@@ -14,56 +14,23 @@
 //! all that came before. A real-time answer alone would prove nothing, as it overtakes the job. After the
 //! answer the real-time status must be free of faults too.
 //!
+//! A printer that stops in the middle waits for a person, and so does the session, for as long as it is told to: it looks
+//! from time to time, and when the printer is well again, waits for its answer as before. After paper and cover a printer
+//! goes on by itself; after an error of its mechanics it wants to be told (`DLE ENQ 1`), which is done when the cover was
+//! closed again, and every few looks besides. A job that meets such an error before it was sent has it tried once.
+//!
 //! The outcome is *not printed* only while no byte of the job was taken by the transport. From then on all
 //! that is not confirmed is *unknown*, and a person decides.
 
 use std::time::{Duration, Instant};
 
 use super::fault::Fault;
+use super::outcome::{Outcome, Patience};
 use super::proto::ASK_IN_ORDER;
 use super::status::{self, Status};
 
-/// What became of a job.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// The printer confirmed, after the job, that it had worked through it and was well.
-    Printed,
-    /// Nothing of the job can have reached the paper: it may be sent again.
-    NotPrinted {
-        /// Why not.
-        reason: Fault,
-    },
-    /// Some or all of the job was sent and nobody confirmed it. Never send it again without asking.
-    Unknown {
-        /// What is known.
-        reason: Fault,
-    },
-}
-
-/// How long to wait for the printer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Patience {
-    /// For a connection.
-    pub connect: Duration,
-    /// For the answer to a status request.
-    pub status: Duration,
-    /// For the confirmation, counted from the last byte of the job that was taken.
-    pub confirm: Duration,
-    /// Between two looks at the status while waiting for the confirmation.
-    pub look: Duration,
-}
-
-impl Default for Patience {
-    /// 3 s to connect, 2 s for a status, 30 s for the confirmation with a look each second.
-    fn default() -> Self {
-        Self {
-            connect: Duration::from_secs(3),
-            status: Duration::from_secs(2),
-            confirm: Duration::from_secs(30),
-            look: Duration::from_secs(1),
-        }
-    }
-}
+/// Looks between two attempts to have a printer go on after an error of its mechanics: each attempt moves them.
+const LOOKS_PER_RETRY: u32 = 5;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Step {
@@ -82,6 +49,8 @@ pub(crate) struct Session {
     taken: usize,
     answers: bool,
     patience: Patience,
+    /// How long a person may take to see to a printer that stopped in the middle.
+    operator: Duration,
     step: Step,
     /// What is left to send of a status request.
     ask: Vec<u8>,
@@ -93,6 +62,13 @@ pub(crate) struct Session {
     looking: bool,
     /// Whether the answer in order has come.
     confirmed: bool,
+    /// Why the printer stopped in the middle, if it did.
+    trouble: Option<Fault>,
+    /// When it is told to go on, if it still reports an error of its mechanics.
+    next_retry: Instant,
+    /// Whether it was told to go on before the job.
+    retried: bool,
+    cover_open: bool,
     /// Bytes still to come of a status that nobody asked for.
     unasked: u8,
     status: Option<Status>,
@@ -100,8 +76,15 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    /// A conversation about `job`, on a connection that was just made.
-    pub(crate) fn new(mut job: Vec<u8>, answers: bool, patience: Patience, now: Instant) -> Self {
+    /// A conversation about `job`, on a connection that was just made. `operator` is how long a person may take to see to a
+    /// printer that stopped in the middle.
+    pub(crate) fn new(
+        mut job: Vec<u8>,
+        answers: bool,
+        patience: Patience,
+        operator: Duration,
+        now: Instant,
+    ) -> Self {
         if answers {
             job.extend_from_slice(&ASK_IN_ORDER);
         }
@@ -110,6 +93,7 @@ impl Session {
             taken: 0,
             answers,
             patience,
+            operator,
             step: Step::Before,
             ask: Vec::new(),
             replies: Vec::new(),
@@ -117,6 +101,10 @@ impl Session {
             next_look: now,
             looking: false,
             confirmed: false,
+            trouble: None,
+            next_retry: now,
+            retried: false,
+            cover_open: false,
             unasked: 0,
             status: None,
             outcome: None,
@@ -146,12 +134,13 @@ impl Session {
             return;
         }
         self.taken += count;
-        self.deadline = now + self.patience.confirm;
+        self.deadline = now + self.patience.confirm.max(self.operator);
         if self.taken < self.job.len() {
             return;
         }
         if self.answers {
             self.step = Step::Confirming;
+            self.deadline = now + self.patience.confirm;
             self.next_look = now + self.patience.look;
         } else {
             self.finish(Outcome::Unknown { reason: Fault::NoConfirmation });
@@ -162,6 +151,7 @@ impl Session {
     pub(crate) fn poll_timeout(&self) -> Instant {
         match self.step {
             Step::Confirming => self.deadline.min(self.next_look),
+            Step::Before if !self.looking => self.next_look,
             _ => self.deadline,
         }
     }
@@ -172,15 +162,21 @@ impl Session {
             return;
         }
         if now >= self.deadline {
-            let reason = match self.step {
-                Step::Sending | Step::Confirming => Fault::NotConfirmed { waited: self.patience.confirm },
+            let reason = match (self.trouble.take(), self.step) {
+                (Some(trouble), _) => trouble,
+                (None, Step::Sending) => {
+                    Fault::NotConfirmed { waited: self.patience.confirm.max(self.operator) }
+                }
+                (None, Step::Confirming) => Fault::NotConfirmed { waited: self.patience.confirm },
                 _ => Fault::NoAnswer { waited: self.patience.status },
             };
             self.fail(reason);
-        } else if self.step == Step::Confirming && now >= self.next_look {
+        } else if now >= self.next_look {
             self.next_look = now + self.patience.look;
-            if !self.looking {
-                self.ask();
+            match self.step {
+                Step::Before if !self.looking => self.look(Step::Before, now),
+                Step::Confirming if !self.looking => self.ask(),
+                _ => {}
             }
         }
     }
@@ -205,6 +201,7 @@ impl Session {
             }
             // An earlier look is answered first, so that its answers are not taken for those of the last.
             if self.confirmed && !self.looking && self.step == Step::Confirming {
+                self.trouble = None;
                 self.look(Step::After, now);
             }
         }
@@ -218,6 +215,11 @@ impl Session {
     /// How it ended, once it has.
     pub(crate) fn outcome(&self) -> Option<&Outcome> {
         self.outcome.as_ref()
+    }
+
+    /// Why the printer stopped in the middle of the job, while a person may still see to it.
+    pub(crate) fn trouble(&self) -> Option<&Fault> {
+        self.trouble.as_ref()
     }
 
     /// The last status that the printer gave.
@@ -235,12 +237,12 @@ impl Session {
     fn ask(&mut self) {
         self.looking = true;
         self.replies.clear();
-        self.ask = status::ASK.to_vec();
+        self.ask.extend_from_slice(&status::ASK);
     }
 
     fn send(&mut self, now: Instant) {
         self.step = Step::Sending;
-        self.deadline = now + self.patience.confirm;
+        self.deadline = now + self.patience.confirm.max(self.operator);
     }
 
     fn judge(&mut self, status: Status, now: Instant) {
@@ -248,11 +250,40 @@ impl Session {
         self.replies.clear();
         self.status = Some(status);
         match (status.blocked(), self.step) {
+            (Some(Fault::Cutter | Fault::Error), Step::Before) if !self.retried => {
+                self.retried = true;
+                self.ask.extend_from_slice(&status::GO_ON);
+                self.next_look = now + self.patience.look;
+                self.deadline = self.next_look + self.patience.status;
+            }
+            (Some(Fault::Unrecoverable), _) => self.fail(Fault::Unrecoverable),
+            (Some(reason), Step::Confirming) if !self.operator.is_zero() => {
+                self.stopped(reason, status.cover_open, now);
+            }
             (Some(reason), _) => self.fail(reason),
             (None, Step::Before) => self.send(now),
             (None, Step::After) => self.finish(Outcome::Printed),
-            (None, _) => {}
+            (None, _) => {
+                if self.trouble.take().is_some() {
+                    self.deadline = now + self.patience.confirm;
+                }
+            }
         }
+    }
+
+    /// The printer stopped in the middle of the job: wait for a person, and have it go on where it wants to be told.
+    fn stopped(&mut self, reason: Fault, cover_open: bool, now: Instant) {
+        let pause = self.patience.look * LOOKS_PER_RETRY;
+        if self.trouble.is_none() {
+            self.deadline = now + self.operator;
+            self.next_retry = now + pause;
+        }
+        let closed = std::mem::replace(&mut self.cover_open, cover_open) && !cover_open;
+        if matches!(reason, Fault::Cutter | Fault::Error) && (closed || now >= self.next_retry) {
+            self.ask.extend_from_slice(&status::GO_ON);
+            self.next_retry = now + pause;
+        }
+        self.trouble = Some(reason);
     }
 
     fn fail(&mut self, reason: Fault) {

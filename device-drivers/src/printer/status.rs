@@ -18,6 +18,10 @@ use super::fault::Fault;
 /// Asks for all four answers.
 pub(crate) const ASK: [u8; 12] = [0x10, 4, 1, 0x10, 4, 2, 0x10, 4, 3, 0x10, 4, 4];
 
+/// `DLE ENQ 1`: go on where an error that a hand has mended stopped it, with the line that it stopped in. Without such an
+/// error it is ignored.
+pub(crate) const GO_ON: [u8; 3] = [0x10, 5, 1];
+
 /// What the printer says of itself.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

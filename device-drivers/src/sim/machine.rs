@@ -46,6 +46,10 @@ pub(super) struct Machine {
     printed: u64,
     kicks: u64,
     drawer_open: bool,
+    /// The knife jammed, and nobody has told the printer to go on.
+    stopped: bool,
+    /// The knife jammed in this cut.
+    owes_cut: bool,
 }
 
 impl Machine {
@@ -72,11 +76,14 @@ impl Machine {
             printed: 0,
             kicks: 0,
             drawer_open: false,
+            stopped: false,
+            owes_cut: false,
         }
     }
 
     pub(super) fn set_faults(&mut self, faults: Faults) {
         self.faults = faults;
+        self.stopped |= faults.cutter_jammed;
     }
 
     pub(super) fn faults(&self) -> Faults {
@@ -108,13 +115,13 @@ impl Machine {
     }
 
     pub(super) fn status(&self) -> Status {
-        let Faults { paper_out, paper_near_end, cover_open, cutter_jammed, .. } = self.faults;
+        let Faults { paper_out, paper_near_end, cover_open, .. } = self.faults;
         Status {
-            offline: paper_out || cover_open || cutter_jammed,
+            offline: paper_out || cover_open || self.stopped,
             cover_open,
             paper_end: paper_out,
             paper_near_end: paper_near_end || paper_out,
-            cutter_error: cutter_jammed,
+            cutter_error: self.stopped,
             drawer_pin_high: self.drawer_open,
             ..Status::default()
         }
@@ -192,24 +199,51 @@ impl Machine {
                 self.held.clear();
                 return;
             }
-            // Recovery from an error: what is wrong here is mended by hand only.
-            [0x10, 0x05, _] => {
+            [0x10, 0x05, how] => {
                 self.held.clear();
+                self.recover(how, heard);
+                return;
+            }
+            // The second one may begin a request.
+            [0x10, 0x10] => {
+                self.held.clear();
+                self.store(0x10, heard);
+                self.held.push(0x10);
                 return;
             }
             _ => {}
         }
         for byte in std::mem::take(&mut self.held) {
-            if self.room() == 0 {
-                self.overrun += 1;
-                continue;
-            }
-            self.waiting.push_back(byte);
-            self.received += 1;
-            if self.faults.drop_after.is_some_and(|after| self.received >= after) {
-                heard.hang_up = true;
-                return;
-            }
+            self.store(byte, heard);
+        }
+    }
+
+    /// A byte that waits its turn.
+    fn store(&mut self, byte: u8, heard: &mut Heard) {
+        if heard.hang_up {
+            return;
+        }
+        if self.room() == 0 {
+            self.overrun += 1;
+            return;
+        }
+        self.waiting.push_back(byte);
+        self.received += 1;
+        heard.hang_up = self.faults.drop_after.is_some_and(|after| self.received >= after);
+    }
+
+    /// `DLE ENQ`: 1 has it go on with what it stopped in, 2 has it throw away what waits; if the knife was cleared.
+    fn recover(&mut self, how: u8, heard: &mut Heard) {
+        if !self.stopped || self.faults.cutter_jammed || !matches!(how, 1 | 2) {
+            return;
+        }
+        self.stopped = false;
+        heard.changed = true;
+        let owes_cut = std::mem::take(&mut self.owes_cut);
+        match how {
+            1 if owes_cut => self.happen(Event::Printed(Mark::Cut), heard),
+            1 => {}
+            _ => self.waiting.clear(),
         }
     }
 
@@ -230,6 +264,10 @@ impl Machine {
 
     fn happen(&mut self, event: Event, heard: &mut Heard) {
         match event {
+            Event::Printed(Mark::Cut) if self.faults.jams_at_cut => {
+                (self.faults.jams_at_cut, self.faults.cutter_jammed) = (false, true);
+                (self.stopped, self.owes_cut) = (true, true);
+            }
             Event::Printed(mark) => {
                 let cut = mark == Mark::Cut;
                 self.roll.push(mark);

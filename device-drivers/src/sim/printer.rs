@@ -33,10 +33,12 @@ pub struct Faults {
     pub lines_left: Option<u32>,
     /// The cover is open: it waits until it is closed.
     pub cover_open: bool,
-    /// The knife is jammed: it waits.
+    /// The knife is jammed: it waits. When it is cleared, the printer still waits to be told so (`DLE ENQ`).
     pub cutter_jammed: bool,
     /// The drawer on its connector is locked by its key.
     pub drawer_locked: bool,
+    /// The knife jams at the next cut.
+    pub jams_at_cut: bool,
     /// It prints, but answers nothing.
     pub silent: bool,
     /// It ends the connection after so many bytes of a job. These are printed, what follows is lost. On a line, which has no

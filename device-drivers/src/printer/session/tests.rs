@@ -12,6 +12,10 @@ struct Talk {
 
 impl Talk {
     fn new(answers: bool) -> Self {
+        Self::with_operator(answers, Duration::ZERO)
+    }
+
+    fn with_operator(answers: bool, operator: Duration) -> Self {
         let now = Instant::now();
         let patience = Patience {
             connect: Duration::from_secs(3),
@@ -19,7 +23,7 @@ impl Talk {
             confirm: Duration::from_secs(30),
             look: Duration::from_secs(1),
         };
-        Self { session: Session::new(b"receipt".to_vec(), answers, patience, now), now }
+        Self { session: Session::new(b"receipt".to_vec(), answers, patience, operator, now), now }
     }
 
     /// What the session sends, all of it taken.
@@ -40,7 +44,11 @@ impl Talk {
     }
 
     fn confirming() -> Self {
-        let mut talk = Self::new(true);
+        Self::confirming_with_operator(Duration::ZERO)
+    }
+
+    fn confirming_with_operator(operator: Duration) -> Self {
+        let mut talk = Self::with_operator(true, operator);
         assert_eq!(talk.sent(), status::ASK);
         talk.says(&WELL);
         assert_eq!(talk.sent(), b"receipt\x1dr\x01");
@@ -155,6 +163,153 @@ fn a_fault_during_the_job_is_told_at_once() {
     talk.sent();
     talk.says(&PAPER_END);
     assert_eq!(*talk.unknown(), Fault::PaperEnd);
+}
+
+const MINUTES: Duration = Duration::from_secs(120);
+const COVER_OPEN: [u8; 4] = [0x1a, 0x16, 0x12, 0x12];
+const JAMMED: [u8; 4] = [0x1a, 0x52, 0x1a, 0x12];
+const BROKEN: [u8; 4] = [0x1a, 0x52, 0x32, 0x12];
+
+#[test]
+fn a_person_who_sees_to_it_in_time_makes_it_printed() {
+    for (said, fault) in [(PAPER_END, Fault::PaperEnd), (COVER_OPEN, Fault::CoverOpen)] {
+        let mut talk = Talk::confirming_with_operator(MINUTES);
+        let begun = talk.now;
+        while talk.now - begun < Duration::from_secs(100) {
+            talk.waits();
+            assert_eq!(talk.sent(), status::ASK, "nothing but looks");
+            talk.says(&said);
+            assert_eq!((talk.session.outcome(), talk.session.trouble()), (None, Some(&fault)));
+        }
+        // Well again: from here on it has its usual time.
+        talk.waits();
+        talk.sent();
+        talk.says(&WELL);
+        assert_eq!((talk.session.outcome(), talk.session.trouble()), (None, None));
+        let mended = talk.now;
+        while talk.now - mended < Duration::from_secs(29) {
+            talk.waits();
+            talk.sent();
+            talk.says(&WELL);
+        }
+        talk.says(&[0x00]);
+        assert_eq!(talk.sent(), status::ASK);
+        talk.says(&WELL);
+        assert_eq!(talk.session.outcome(), Some(&Outcome::Printed));
+    }
+}
+
+#[test]
+fn the_answer_in_order_may_come_before_the_next_look() {
+    let mut talk = Talk::confirming_with_operator(MINUTES);
+    talk.waits();
+    talk.sent();
+    talk.says(&PAPER_END);
+    talk.says(&[0x00]);
+    assert_eq!(talk.sent(), status::ASK);
+    talk.says(&WELL);
+    assert_eq!(talk.session.outcome(), Some(&Outcome::Printed));
+}
+
+#[test]
+fn a_person_who_does_not_come_leaves_it_unknown_for_the_reason_that_was() {
+    for (said, fault) in
+        [(PAPER_END, Fault::PaperEnd), (COVER_OPEN, Fault::CoverOpen), (JAMMED, Fault::Cutter)]
+    {
+        let mut talk = Talk::confirming_with_operator(MINUTES);
+        talk.waits();
+        let stopped = talk.now;
+        while talk.session.outcome().is_none() {
+            talk.sent();
+            talk.says(&said);
+            talk.waits();
+        }
+        assert_eq!((talk.unknown(), talk.now - stopped), (&fault, MINUTES));
+    }
+    // Nor does one help who comes while nothing answers any more.
+    let mut talk = Talk::confirming_with_operator(MINUTES);
+    talk.waits();
+    talk.sent();
+    talk.says(&PAPER_END);
+    while talk.session.outcome().is_none() {
+        talk.waits();
+        talk.sent();
+    }
+    assert_eq!(*talk.unknown(), Fault::PaperEnd);
+}
+
+#[test]
+fn a_printer_with_jammed_mechanics_is_told_to_go_on_now_and_then_and_when_its_cover_was_closed() {
+    let mut talk = Talk::confirming_with_operator(MINUTES);
+    let mut sent = Vec::new();
+    for _ in 0..13 {
+        talk.waits();
+        sent.push(talk.sent());
+        talk.says(&JAMMED);
+        sent.push(talk.sent());
+    }
+    let told: Vec<_> =
+        sent.iter().enumerate().filter(|(_, bytes)| **bytes == status::GO_ON).map(|(at, _)| at / 2).collect();
+    assert_eq!(told, [5, 10], "each attempt moves the knife");
+    talk.waits();
+    talk.sent();
+    talk.says(&COVER_OPEN);
+    assert_eq!(talk.sent(), b"", "not while somebody has a hand in it");
+    talk.waits();
+    talk.sent();
+    talk.says(&JAMMED);
+    assert_eq!(talk.sent(), status::GO_ON);
+}
+
+#[test]
+fn what_only_service_can_mend_is_not_waited_for() {
+    let mut talk = Talk::confirming_with_operator(MINUTES);
+    talk.waits();
+    talk.sent();
+    talk.says(&BROKEN);
+    assert_eq!(*talk.unknown(), Fault::Unrecoverable);
+}
+
+#[test]
+fn a_fault_after_the_answer_in_order_is_not_waited_for() {
+    let mut talk = Talk::confirming_with_operator(MINUTES);
+    talk.says(&[0x00]);
+    talk.sent();
+    talk.says(&COVER_OPEN);
+    assert_eq!(*talk.unknown(), Fault::CoverOpen, "somebody may have pulled the paper out");
+}
+
+#[test]
+fn before_the_job_jammed_mechanics_are_tried_once() {
+    let mut talk = Talk::new(true);
+    talk.sent();
+    talk.says(&JAMMED);
+    assert_eq!(talk.sent(), status::GO_ON);
+    talk.waits();
+    assert_eq!(talk.sent(), status::ASK);
+    talk.says(&WELL);
+    assert_eq!(talk.sent(), b"receipt\x1dr\x01");
+
+    let mut talk = Talk::new(true);
+    talk.sent();
+    for told in [status::GO_ON.as_slice(), b""] {
+        talk.says(&JAMMED);
+        assert_eq!(talk.sent(), told);
+        talk.waits();
+        talk.sent();
+    }
+    assert_eq!(*talk.not_printed(), Fault::Cutter);
+}
+
+#[test]
+fn a_stalled_job_is_given_the_persons_time_too() {
+    let mut talk = Talk::with_operator(true, MINUTES);
+    let begun = talk.now;
+    talk.sent();
+    talk.says(&WELL);
+    talk.session.taken(3, talk.now);
+    talk.waits();
+    assert_eq!((talk.unknown(), talk.now - begun), (&Fault::NotConfirmed { waited: MINUTES }, MINUTES));
 }
 
 #[test]
