@@ -47,7 +47,7 @@ pub use printer::driver::{PosPrinter, Report};
 pub use printer::fault::Fault;
 pub use printer::kick::Kicked;
 pub use printer::outcome::{Outcome, Patience};
-pub use printer::profile::{DrawerPin, Page, Profile};
+pub use printer::profile::{DrawerPin, Language, Page, Profile};
 pub use printer::proto::{Job, encode};
 pub use printer::status::Status;
 pub use rim::link::Route;

@@ -34,6 +34,8 @@ pub struct Report {
     pub similar: usize,
     /// Letters printed as `?`.
     pub lost: usize,
+    /// Pictures and drawer pulses for which the printer has no words.
+    pub left_out: usize,
 }
 
 impl PosPrinter {
@@ -74,12 +76,12 @@ impl PosPrinter {
 
     /// The same, and tells whenever the printer begins to wait for a person, and why, and when it goes on.
     pub async fn send_telling(&self, job: Job, tell: impl FnMut(Option<&Fault>)) -> Report {
-        let Job { bytes, similar, lost } = job;
+        let Job { bytes, similar, lost, left_out } = job;
         let (outcome, status) = match self.connect().await {
             Ok(link) => self.converse(link, bytes, tell).await,
             Err(reason) => (Outcome::NotPrinted { reason }, None),
         };
-        Report { outcome, status, similar, lost }
+        Report { outcome, status, similar, lost, left_out }
     }
 
     /// Asks the printer how it is. Nothing is printed.
@@ -110,7 +112,7 @@ impl PosPrinter {
         job: Vec<u8>,
         mut tell: impl FnMut(Option<&Fault>),
     ) -> (Outcome, Option<Status>) {
-        let answers = self.profile.answers_status;
+        let answers = self.profile.answers();
         let mut session = Session::new(job, answers, self.patience, self.operator, Instant::now());
         let mut told = None;
         let mut buffer = [0; 64];

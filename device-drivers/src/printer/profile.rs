@@ -9,15 +9,18 @@ use super::code_page::CodePage;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct Profile {
+    /// What the printer understands.
+    pub language: Language,
     /// Characters of normal size on a line: 42 (or 48) on 80 mm paper, 32 on 58 mm paper.
     pub columns: u8,
     /// The code pages the printer has, the preferred first. ASCII is on each of them. Never empty in
     /// effect: without any, the printer is taken to have PC437 as page 0.
     pub pages: Vec<Page>,
     /// Whether it answers status requests (`DLE EOT n` and `GS r 1`). Without answers no job can be
-    /// confirmed, and each ends as *unknown*.
+    /// confirmed, and each ends as *unknown*. A printer of lines is never asked.
     pub answers_status: bool,
-    /// Whether it has a cutter. Without one the paper is only fed to where it can be torn.
+    /// Whether it has a cutter (one that writes lines: whether it takes a form feed). Without one the paper is only fed to
+    /// where it can be torn.
     pub cuts: bool,
     /// The connector pin that the cash drawer hangs on.
     pub drawer_pin: DrawerPin,
@@ -25,6 +28,17 @@ pub struct Profile {
     pub drawer_pulse_ms: u16,
     /// Side of a QR code's module in the printer's dots, 1 to 16.
     pub qr_module_dots: u8,
+}
+
+/// What a printer understands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Language {
+    /// Epson's, which nearly all receipt printers share.
+    #[default]
+    EscPos,
+    /// None: it writes the lines that it is sent, in the first of its code pages.
+    Lines,
 }
 
 /// A code page and the number by which the printer selects it (`ESC t n`).
@@ -53,6 +67,7 @@ impl Profile {
     pub fn epson_80_mm() -> Self {
         let page = |number, code_page| Page { number, code_page };
         Self {
+            language: Language::EscPos,
             columns: 42,
             pages: vec![
                 page(19, CodePage::Pc858),
@@ -73,6 +88,23 @@ impl Profile {
     /// As [`Profile::epson_80_mm`], on 58 mm paper.
     pub fn epson_58_mm() -> Self {
         Self { columns: 32, qr_module_dots: 5, ..Self::epson_80_mm() }
+    }
+
+    /// A printer of lines: forty columns in PC437, torn off by hand. It confirms nothing.
+    pub fn line_printer() -> Self {
+        Self {
+            language: Language::Lines,
+            columns: 40,
+            pages: vec![Page { number: 0, code_page: CodePage::Pc437 }],
+            answers_status: false,
+            cuts: false,
+            ..Self::epson_80_mm()
+        }
+    }
+
+    /// Whether it is asked for its status.
+    pub(crate) fn answers(&self) -> bool {
+        self.answers_status && self.language == Language::EscPos
     }
 
     /// The page selected first.

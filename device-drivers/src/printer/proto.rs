@@ -23,17 +23,18 @@
 use pos_domain::receipt::{Document, Line, Style, lines, width};
 
 use super::code_page::similar;
-use super::profile::{DrawerPin, Page, Profile};
+use super::plain;
+use super::profile::{DrawerPin, Language, Page, Profile};
 
 /// `GS r 1`: answered when all that was sent before it has been processed.
 pub(crate) const ASK_IN_ORDER: [u8; 3] = [0x1d, 0x72, 0x01];
 /// Lines from the print head to the tear bar.
-const LINES_TO_TEAR_BAR: u8 = 5;
+pub(super) const LINES_TO_TEAR_BAR: u8 = 5;
 /// Rest after the pulse, in units of 2 ms.
 const DRAWER_REST: u8 = 250;
 
 /// A document as one printer understands it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Job {
     /// What goes over the wire.
     pub bytes: Vec<u8>,
@@ -41,10 +42,19 @@ pub struct Job {
     pub similar: usize,
     /// Letters printed as `?`, or marks left out, because nothing similar exists.
     pub lost: usize,
+    /// Pictures and drawer pulses for which the printer has no words.
+    pub left_out: usize,
 }
 
 /// Encodes a document for a printer. The job leaves the printer in its power-on style.
 pub fn encode(document: &Document, profile: &Profile) -> Job {
+    match profile.language {
+        Language::EscPos => esc_pos(document, profile),
+        Language::Lines => plain::encode(document, profile),
+    }
+}
+
+fn esc_pos(document: &Document, profile: &Profile) -> Job {
     let mut encoder = Encoder::new(profile);
     for line in lines(document, usize::from(profile.columns)) {
         match line {
@@ -82,7 +92,7 @@ impl<'a> Encoder<'a> {
     fn new(profile: &'a Profile) -> Self {
         let page = profile.first_page();
         let bytes = vec![0x1b, 0x40, 0x1b, 0x52, 0x00, 0x1b, 0x74, page.number];
-        Self { profile, page, style: Style::Normal, job: Job { bytes, similar: 0, lost: 0 } }
+        Self { profile, page, style: Style::Normal, job: Job { bytes, ..Job::default() } }
     }
 
     fn text(&mut self, text: &str, style: Style) {

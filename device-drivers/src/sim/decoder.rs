@@ -6,7 +6,7 @@
 
 use crate::paper::{Look, Mark, Paper, Run, Side};
 use crate::printer::code_page::CodePage;
-use crate::printer::profile::{DrawerPin, Profile};
+use crate::printer::profile::{DrawerPin, Language, Profile};
 
 use super::extent::{Extent, extent};
 
@@ -94,7 +94,10 @@ pub struct Decoder {
 impl Decoder {
     /// A printer that was just switched on.
     pub fn new(profile: Profile) -> Self {
-        let page = profile.page_numbered(0).code_page;
+        let page = match profile.language {
+            Language::EscPos => profile.page_numbered(0).code_page,
+            Language::Lines => profile.first_page().code_page,
+        };
         Self {
             profile,
             command: Vec::new(),
@@ -116,6 +119,9 @@ impl Decoder {
 
     /// Takes the next byte and appends what it brings about, at most a few hundred events.
     pub fn push(&mut self, byte: u8, events: &mut Vec<Event>) {
+        if self.profile.language == Language::Lines {
+            return self.write(byte, events);
+        }
         if self.pass > 0 {
             self.pass -= 1;
             return;
@@ -187,11 +193,28 @@ impl Decoder {
             [0x1d, b'(', b'k', _, _, b'1', function, ref data @ ..] => self.qr(function, data, events),
             // The international set, line spacing and the like change nothing that is drawn here.
             [0x1b, b'R' | b'3' | b'M' | b'2' | b' ', ..] | [b'\r'] => {}
-            [byte] => match self.page.decode(byte) {
-                Some(letter) => self.letter(letter, events),
-                None => self.skipped += 1,
-            },
+            [byte] => self.print(byte, events),
             _ => self.skipped += 1,
+        }
+    }
+
+    /// A byte for a printer of lines.
+    fn write(&mut self, byte: u8, events: &mut Vec<Event>) {
+        match byte {
+            b'\n' => self.end_line(events),
+            b'\r' => {}
+            0x0c => {
+                self.end_started_line(events);
+                events.push(Event::Printed(Mark::Cut));
+            }
+            byte => self.print(byte, events),
+        }
+    }
+
+    fn print(&mut self, byte: u8, events: &mut Vec<Event>) {
+        match self.page.decode(byte) {
+            Some(letter) => self.letter(letter, events),
+            None => self.skipped += 1,
         }
     }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::decoder::{Decoder, Event};
 use super::printer::{Faults, Receipt};
 use crate::paper::{Mark, Paper};
-use crate::printer::profile::Profile;
+use crate::printer::profile::{Language, Profile};
 use crate::printer::status::Status;
 
 /// Bytes that it takes while it cannot print.
@@ -176,6 +176,9 @@ impl Machine {
 
     /// Real-time requests are answered at once, wherever they stand; all else waits its turn.
     fn listen(&mut self, byte: u8, heard: &mut Heard) {
+        if self.profile.language == Language::Lines {
+            return self.store(byte, heard);
+        }
         self.held.push(byte);
         match self.held[..] {
             [0x10] | [0x10, 0x04 | 0x05 | 0x14] => return,
