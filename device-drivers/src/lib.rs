@@ -46,6 +46,7 @@ pub use printer::code_page::CodePage;
 pub use printer::driver::{PosPrinter, Report};
 pub use printer::fault::Fault;
 pub use printer::kick::Kicked;
+pub use printer::logo::{Logo, LogoError};
 pub use printer::outcome::{Outcome, Patience};
 pub use printer::profile::{DrawerPin, Language, Page, Profile};
 pub use printer::proto::{Job, encode};

@@ -6,7 +6,12 @@
 
 mod svg;
 
+use std::sync::Arc;
+
 use pos_domain::receipt::{Document, Line, Style, lines, width};
+
+use crate::printer::logo::Logo;
+use crate::printer::profile::Profile;
 
 /// A piece of paper with what is printed on it, from top to bottom.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -34,6 +39,13 @@ pub enum Mark {
     Qr {
         /// What it says.
         data: String,
+        /// Where it stands.
+        side: Side,
+    },
+    /// A picture.
+    Picture {
+        /// Its dots, twelve of which are as wide as a letter of normal size.
+        logo: Arc<Logo>,
         /// Where it stands.
         side: Side,
     },
@@ -108,8 +120,21 @@ impl Paper {
     /// A document as it is printed on paper of this many columns (42 on 80 mm, 32 on 58 mm): all of it, for a document
     /// is as long as what was sold.
     pub fn of(document: &Document, columns: u8) -> Self {
-        let mut paper = Self::new(columns);
-        for line in lines(document, usize::from(columns)) {
+        Self::new(columns).with(document)
+    }
+
+    /// A document as a printer of this profile prints it: on its paper, and below its logo.
+    pub fn on(document: &Document, profile: &Profile) -> Self {
+        let mut paper = Self::new(profile.columns);
+        if let Some(logo) = profile.printed_logo() {
+            paper.keep(Mark::Picture { logo: Arc::clone(logo), side: Side::Center });
+        }
+        paper.with(document)
+    }
+
+    fn with(self, document: &Document) -> Self {
+        let mut paper = self;
+        for line in lines(document, usize::from(paper.columns)) {
             match line {
                 Line::Text { text, .. } if text.is_empty() => {
                     paper.keep(Mark::Line { runs: Vec::new(), side: Side::Left });
@@ -156,7 +181,7 @@ impl Paper {
                     out.push_str((" ".repeat(before) + &line).trim_end_matches(' '));
                 }
                 Mark::Qr { data, .. } => out.push_str(data),
-                Mark::Cut => continue,
+                Mark::Cut | Mark::Picture { .. } => continue,
             }
             out.push('\n');
         }
@@ -174,6 +199,7 @@ fn weight(mark: &Mark) -> usize {
     match mark {
         Mark::Line { runs, .. } => 1 + runs.iter().map(|run| 1 + run.text.len() / 8).sum::<usize>(),
         Mark::Qr { data, .. } => 1 + data.len() / 8,
+        Mark::Picture { logo, .. } => 1 + logo.dots().len() / 32,
         Mark::Cut => 1,
     }
 }

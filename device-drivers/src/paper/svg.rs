@@ -7,10 +7,13 @@ use pos_domain::receipt::width;
 use qrcode::{Color, EcLevel, QrCode};
 
 use super::{Look, Mark, Paper, Run, Side, cells};
+use crate::printer::logo::Logo;
 
 /// A cell of the printer's font, in pixels. 42 cells on 80 mm paper have this shape.
 const CELL: u32 = 9;
 const LINE: u32 = 21;
+/// Dots of the printer across a cell: a dot is three quarters of a pixel.
+const DOTS: u32 = 12;
 /// From a line's top to the foot of its letters.
 const FOOT: u32 = 16;
 const FONT_SIZE: u32 = 15;
@@ -48,6 +51,7 @@ impl Picture {
             match mark {
                 Mark::Line { runs, side } => self.line(runs, *side)?,
                 Mark::Qr { data, side } => self.qr(data, *side)?,
+                Mark::Picture { logo, side } => self.picture(logo, *side)?,
                 Mark::Cut if place + 1 == paper.marks.len() => {}
                 Mark::Cut => self.cut()?,
             }
@@ -173,6 +177,28 @@ impl Picture {
             "<path transform=\"translate({x} {top})\" shape-rendering=\"crispEdges\" d=\"{path}\"/>"
         )?;
         self.y += modules * MODULE + 2 * QUIET;
+        Ok(())
+    }
+
+    fn picture(&mut self, logo: &Logo, side: Side) -> fmt::Result {
+        let mut path = String::new();
+        for (y, row) in logo.rows().enumerate() {
+            let black = |x: usize| row.get(x / 8).is_some_and(|byte| byte & (0x80 >> (x % 8)) != 0);
+            let mut x = 0;
+            while x < row.len() * 8 {
+                let start = x;
+                while black(x) {
+                    x += 1;
+                }
+                if x > start {
+                    write!(path, "M{start} {y}h{0}v1h-{0}z", x - start)?;
+                }
+                x += 1;
+            }
+        }
+        let (x, y) = (self.start(side, logo.width() * CELL / DOTS), self.y);
+        writeln!(self.out, "<path transform=\"translate({x} {y}) scale(0.75)\" d=\"{path}\"/>")?;
+        self.y += (logo.height() * CELL).div_ceil(DOTS);
         Ok(())
     }
 

@@ -9,7 +9,7 @@ use super::proto::{Job, LINES_TO_TEAR_BAR};
 
 pub(super) fn encode(document: &Document, profile: &Profile) -> Job {
     let page = profile.first_page().code_page;
-    let mut job = Job::default();
+    let mut job = Job { left_out: usize::from(profile.logo.is_some()), ..Job::default() };
     for piece in document.blocks.split_inclusive(|block| *block == Block::Cut) {
         let kicks = piece.iter().filter(|block| **block == Block::KickDrawer).count();
         job.left_out += kicks;

@@ -1,8 +1,11 @@
 //! What must be known about a model before printing on it.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use super::code_page::CodePage;
+use super::logo::Logo;
 
 /// A printer model's properties. The default is an 80 mm printer that follows Epson's numbering; models
 /// differ in few of these.
@@ -28,6 +31,9 @@ pub struct Profile {
     pub drawer_pulse_ms: u16,
     /// Side of a QR code's module in the printer's dots, 1 to 16.
     pub qr_module_dots: u8,
+    /// A picture above each receipt, no wider than the paper: 512 dots where it has 42 columns, 384 where it has 32.
+    #[serde(skip)]
+    pub logo: Option<Arc<Logo>>,
 }
 
 /// What a printer understands.
@@ -82,6 +88,7 @@ impl Profile {
             drawer_pin: DrawerPin::Pin2,
             drawer_pulse_ms: 100,
             qr_module_dots: 6,
+            logo: None,
         }
     }
 
@@ -105,6 +112,13 @@ impl Profile {
     /// Whether it is asked for its status.
     pub(crate) fn answers(&self) -> bool {
         self.answers_status && self.language == Language::EscPos
+    }
+
+    /// The picture that is printed above a receipt, if the printer can.
+    pub(crate) fn printed_logo(&self) -> Option<&Arc<Logo>> {
+        // Twelve dots a column; there may be a few more than columns.
+        let paper = (u32::from(self.columns) * 12).next_multiple_of(16);
+        self.logo.as_ref().filter(|logo| self.language == Language::EscPos && logo.width() <= paper)
     }
 
     /// The page selected first.

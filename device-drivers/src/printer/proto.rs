@@ -11,7 +11,8 @@
 //! | `1B 45 n` | `ESC E` | emphasis |
 //! | `1D 21 n` | `GS !` | width and height, `11` doubles both |
 //! | `1D 42 n` | `GS B` | white on black |
-//! | `1B 61 n` | `ESC a` | justification, for the QR code only |
+//! | `1B 61 n` | `ESC a` | justification, for the picture and the QR code only |
+//! | `1D 76 30 …` | `GS v 0` | the picture above the receipt |
 //! | `1D 28 6B …` | `GS ( k` | QR code: model 2, module size, error correction M, store, print |
 //! | `1D 56 42 00` | `GS V` | feed to the knife and cut |
 //! | `1B 64 n` | `ESC d` | feed n lines, where there is no knife |
@@ -23,6 +24,7 @@
 use pos_domain::receipt::{Document, Line, Style, lines, width};
 
 use super::code_page::similar;
+use super::logo::Logo;
 use super::plain;
 use super::profile::{DrawerPin, Language, Page, Profile};
 
@@ -56,6 +58,10 @@ pub fn encode(document: &Document, profile: &Profile) -> Job {
 
 fn esc_pos(document: &Document, profile: &Profile) -> Job {
     let mut encoder = Encoder::new(profile);
+    match profile.printed_logo() {
+        Some(logo) => encoder.picture(logo),
+        None => encoder.job.left_out += usize::from(profile.logo.is_some()),
+    }
     for line in lines(document, usize::from(profile.columns)) {
         match line {
             Line::Text { text, style } => encoder.text(&text, style),
@@ -149,6 +155,14 @@ impl<'a> Encoder<'a> {
             self.put(&[0x1d, 0x42, wanted.2]);
         }
         self.style = style;
+    }
+
+    fn picture(&mut self, logo: &Logo) {
+        let [across, _, _, _] = (logo.width() / 8).to_le_bytes();
+        let [low, high, _, _] = logo.height().to_le_bytes();
+        self.put(&[0x1b, 0x61, 1, 0x1d, 0x76, 0x30, 0, across, 0, low, high]);
+        self.put(logo.dots());
+        self.put(&[0x1b, 0x61, 0]);
     }
 
     fn qr(&mut self, data: &[u8]) {

@@ -1,17 +1,20 @@
 //! Reads ESC/POS as a printer does and says what comes out of it.
 //!
 //! The decoder knows the length of every command in Epson's guide that printers of the last decades share,
-//! so that it stays in step with commands it does not draw (bar codes, pictures, page mode); these it
-//! counts. It holds at most one command of 8 KiB and one line, and takes any bytes.
+//! so that it stays in step with commands it does not draw (bar codes, page mode, pictures other than those of `GS v 0`);
+//! these it counts. It holds at most one command of 32 KiB and one line, and takes any bytes.
+
+use std::sync::Arc;
 
 use crate::paper::{Look, Mark, Paper, Run, Side};
 use crate::printer::code_page::CodePage;
+use crate::printer::logo::Logo;
 use crate::printer::profile::{DrawerPin, Language, Profile};
 
 use super::extent::{Extent, extent};
 
-/// Longer commands are pictures: they are passed over without being kept.
-const COMMAND_MAX: usize = 8 * 1024;
+/// Longer commands are pictures larger than a logo: they are passed over without being kept.
+const COMMAND_MAX: usize = 32 * 1024;
 /// Dots from one line to the next, to turn a feed in dots into lines.
 const DOTS_PER_LINE: u8 = 30;
 
@@ -191,6 +194,11 @@ impl Decoder {
             }
             [0x1d, b'r', what] => events.push(Event::Asked(what)),
             [0x1d, b'(', b'k', _, _, b'1', function, ref data @ ..] => self.qr(function, data, events),
+            [0x1d, b'v', b'0', 0 | b'0', x_low, x_high, y_low, y_high, ref dots @ ..] => {
+                let width = u32::from(u16::from_le_bytes([x_low, x_high])) * 8;
+                let height = u32::from(u16::from_le_bytes([y_low, y_high]));
+                self.picture(width, height, dots, events);
+            }
             // The international set, line spacing and the like change nothing that is drawn here.
             [0x1b, b'R' | b'3' | b'M' | b'2' | b' ', ..] | [b'\r'] => {}
             [byte] => self.print(byte, events),
@@ -246,6 +254,16 @@ impl Decoder {
         self.end_started_line(events);
         for _ in started..lines {
             self.end_line(events);
+        }
+    }
+
+    fn picture(&mut self, width: u32, height: u32, dots: &[u8], events: &mut Vec<Event>) {
+        match Logo::new(width, height, dots.to_vec()) {
+            Ok(logo) => {
+                self.end_started_line(events);
+                events.push(Event::Printed(Mark::Picture { logo: Arc::new(logo), side: self.side }));
+            }
+            Err(_) => self.skipped += 1,
         }
     }
 
