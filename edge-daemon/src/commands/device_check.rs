@@ -25,11 +25,11 @@ pub(super) fn free(device: &DeviceConfig) -> Result<Finding, Failure> {
 }
 
 fn printer(name: String, config: &PrinterConfig) -> Result<Finding, Failure> {
-    let Some(address) = config.address else { return Ok(virtual_one(name)) };
+    let Some(route) = config.route.clone() else { return Ok(virtual_one(name)) };
     if !config.profile.answers_status {
         return Ok(Remark(format!("{name} answers no questions, so no receipt can be confirmed")));
     }
-    let printer = PosPrinter::new(address, config.profile.clone(), Patience::default());
+    let printer = PosPrinter::new(route, config.profile.clone(), Patience::default());
     Ok(match small_runtime()?.block_on(printer.status()) {
         Ok(status) => match status.blocked() {
             None if status.paper_near_end => {

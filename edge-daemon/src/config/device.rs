@@ -1,14 +1,18 @@
 //! The devices at the counters: `[[printer]]`, `[[drawer]]`, `[[scanner]]`, `[[scale]]` and `[[display]]`.
 //!
-//! A port says how a device is reached: `tcp:192.168.1.50:9100`, `serial:/dev/serial/by-id/usb-…`, `printer:receipts`
-//! (a drawer on that printer's connector), or `virtual`, which only the demo can plug in.
+//! A port says how a device is reached: `tcp:192.168.1.50:9100`, `serial:/dev/serial/by-id/usb-…`, `usb:/dev/usb/lp0`,
+//! `printer:receipts` (a drawer on that printer's connector), or `virtual`, which only the demo can plug in.
 
 use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
-use device_drivers::{CodePage, Dialect, DrawerPin, Evenness, Framing, Line, Page, Profile, Talk, Unit};
+use device_drivers::{
+    CodePage, Dialect, DrawerPin, Evenness, Framing, Language, Line, Logo, LogoError, Page, Profile, Route,
+    Talk, Unit,
+};
 
 use super::error::Problem;
 use super::layers::Settings;
@@ -43,8 +47,8 @@ pub enum Model {
 /// A printer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PrinterConfig {
-    /// Usually port 9100; `None`: a virtual one.
-    pub address: Option<SocketAddr>,
+    /// Where it is; `None`: a virtual one.
+    pub route: Option<Route>,
     /// What is known about its model.
     pub profile: Profile,
     /// What is printed on it.
@@ -144,9 +148,12 @@ impl DeviceConfig {
             None => VIRTUAL.to_owned(),
         };
         match &self.model {
-            Model::Printer(printer) => {
-                printer.address.map_or_else(|| VIRTUAL.to_owned(), |address| format!("tcp:{address}"))
-            }
+            Model::Printer(printer) => match &printer.route {
+                Some(Route::Tcp(address)) => format!("tcp:{address}"),
+                Some(Route::Serial { path, .. }) => format!("serial:{}", path.display()),
+                Some(Route::File(path)) => format!("usb:{}", path.display()),
+                None => VIRTUAL.to_owned(),
+            },
             Model::Drawer(DrawerConfig { port: DrawerPort::Printer(id), .. }) => format!("printer:{id}"),
             Model::Scanner(scanner) => serial(&scanner.path),
             Model::Scale(scale) => serial(&scale.path),
@@ -195,10 +202,14 @@ const READERS: [(&str, ReadModel); 5] =
     [("printer", printer), ("drawer", drawer), ("scanner", scanner), ("scale", scale), ("display", display)];
 
 fn printer(reader: &mut Reader<'_>) -> Option<Model> {
-    let address = reader.parsed("port", printer_port);
+    let line = reader.parsed("line", line);
+    let route = reader.parsed("port", |text| printer_port(text, line));
     let paper = reader.choice("paper", &[("80mm", true), ("58mm", false)]);
     let auto_print = reader.flag("auto_print");
     let departments = reader.lines("departments", 100, 100);
+    let languages = [("escpos", Language::EscPos), ("lines", Language::Lines)];
+    let language = reader.choice("language", &languages);
+    let logo = if reader.has("logo") { reader.parsed("logo", logo).map(Some) } else { Some(None) };
     let receipts = reader.choice("role", &[("receipts", true), ("orders", false)]);
     let mut profile = if paper == Some(false) { Profile::epson_58_mm() } else { Profile::epson_80_mm() };
     let answers_status = reader.flag("answers_status");
@@ -216,6 +227,8 @@ fn printer(reader: &mut Reader<'_>) -> Option<Model> {
     }
     profile.answers_status = answers_status?;
     profile.cuts = cuts?;
+    profile.language = language?;
+    profile.logo = logo?;
     profile.drawer_pin = match pin? {
         2 => DrawerPin::Pin2,
         5 => DrawerPin::Pin5,
@@ -229,23 +242,35 @@ fn printer(reader: &mut Reader<'_>) -> Option<Model> {
     let (auto_print, departments) = (auto_print?, departments?);
     let role =
         if receipts? { PrinterRole::Receipts { auto_print } } else { PrinterRole::Orders { departments } };
-    Some(Model::Printer(PrinterConfig { address: address?, profile, role }))
+    Some(Model::Printer(PrinterConfig { route: route?, profile, role }))
 }
 
-fn printer_port(text: &str) -> Result<Option<SocketAddr>, String> {
-    if text == VIRTUAL {
-        return Ok(None);
-    }
-    let address = text.strip_prefix("tcp:").and_then(|address| {
-        let with_port = address.parse::<SocketAddr>();
-        with_port.or_else(|_| address.parse::<IpAddr>().map(|ip| SocketAddr::new(ip, 9100))).ok()
-    });
+fn printer_port(text: &str, line: Option<Line>) -> Result<Option<Route>, String> {
+    let route = match text.split_once(':') {
+        None if text == VIRTUAL => return Ok(None),
+        Some(("tcp", address)) => {
+            let with_port = address.parse::<SocketAddr>();
+            let address =
+                with_port.or_else(|_| address.parse::<IpAddr>().map(|ip| SocketAddr::new(ip, 9100)));
+            address.ok().map(Route::Tcp)
+        }
+        Some(("serial", path)) if path.starts_with('/') => {
+            Some(Route::Serial { path: path.into(), line: line.unwrap_or_default() })
+        }
+        Some(("usb", path)) if path.starts_with('/') => Some(Route::File(path.into())),
+        _ => None,
+    };
     let wrong = || {
         format!(
-            "\"{text}\" is no port; write \"tcp:\" and the printer's IP address: \"tcp:192.168.1.50:9100\""
+            "\"{text}\" is no port; write \"tcp:\" and the printer's IP address (\"tcp:192.168.1.50:9100\"), \"serial:\" and \
+             its stable name (`ls /dev/serial/by-id` shows them), or \"usb:\" and its device file (\"usb:/dev/usb/lp0\")"
         )
     };
-    address.map(Some).ok_or_else(wrong)
+    route.map(Some).ok_or_else(wrong)
+}
+
+fn logo(path: &str) -> Result<Arc<Logo>, LogoError> {
+    Logo::read(Path::new(path)).map(Arc::new)
 }
 
 /// `19:pc858`: the printer's own number of the page, and what it prints.

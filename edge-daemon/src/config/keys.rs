@@ -50,7 +50,7 @@ pub(super) const SECTIONS: [&str; 12] = [
 pub(super) const LISTS: [&str; 6] = ["embedded", "printer", "drawer", "scanner", "scale", "display"];
 
 /// The keys of each section but `tax`.
-pub(super) const KEYS: [Key; 66] = [
+pub(super) const KEYS: [Key; 69] = [
     key("store", "tenant", Kind::Text, None),
     key("store", "store", Kind::Text, None),
     key("store", "box", Kind::Text, Some("\"box-1\"")),
@@ -81,6 +81,9 @@ pub(super) const KEYS: [Key; 66] = [
     key("printer", "id", Kind::Text, Some("\"receipts\"")),
     key("printer", "port", Kind::Text, None),
     key("printer", "terminal", Kind::Text, None),
+    key("printer", "line", Kind::Text, Some("\"9600 8N1 xon\"")),
+    key("printer", "language", Kind::Text, Some("\"escpos\"")),
+    key("printer", "logo", Kind::Text, None),
     key("printer", "role", Kind::Text, Some("\"receipts\"")),
     key("printer", "departments", Kind::Texts, Some("[]")),
     key("printer", "paper", Kind::Text, Some("\"80mm\"")),

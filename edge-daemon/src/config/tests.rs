@@ -1,5 +1,7 @@
 //! Precedence, hints and validation.
 
+use device_drivers::Route;
+
 use super::*;
 
 const SHOP: &str = r#"[store]
@@ -218,7 +220,12 @@ fn a_printer_needs_a_port_and_little_else() {
         other => panic!("{other:?}"),
     };
     let small = printer("[[printer]]\nport = \"tcp:10.0.0.7\"\npaper = \"58mm\"\n");
-    assert_eq!((small.address.unwrap().to_string().as_str(), small.profile.columns), ("10.0.0.7:9100", 32));
+    assert_eq!((small.route.unwrap().to_string().as_str(), small.profile.columns), ("10.0.0.7:9100", 32));
+    let usb = printer("[[printer]]\nport = \"usb:/dev/usb/lp0\"\nlanguage = \"lines\"\n");
+    assert_eq!(usb.route, Some(Route::File("/dev/usb/lp0".into())));
+    let serial = printer("[[printer]]\nport = \"serial:/dev/ttyS0\"\nline = \"19200 8N1\"\n");
+    let Some(Route::Serial { line, .. }) = serial.route else { panic!() };
+    assert_eq!((line.baud, line.xon_xoff), (19_200, false));
     assert_eq!(small.role, PrinterRole::Receipts { auto_print: true });
     let pages =
         "[[printer]]\nport = \"tcp:10.0.0.7\"\ncode_pages = [\"2:pc852\", \"0:pc437\"]\ndrawer_pin = 5\n";
@@ -260,6 +267,7 @@ fn what_is_wrong_with_a_device_is_said_where_it_stands() {
     for (file, expected) in [
         ("[printer]\nport = \"tcp:10.0.0.7\"", "write `[[printer]]`: there may be several"),
         ("[[printer]]\nport = \"printer\"", "write \"tcp:\" and the printer's IP address"),
+        ("[[printer]]\nport = \"virtual\"\nlogo = \"/no/such/logo.png\"", "`logo` in [printer]"),
         ("[[printer]]\nport = \"virtual\"\ndrawer_pin = 3", "pin 2 (the first) or 5"),
         ("[[printer]]\nport = \"virtual\"\ncode_pages = [\"19:latin\"]", "number:page"),
         ("[[scanner]]\nport = \"/dev/ttyS0\"", "write \"serial:\" and the device's stable name"),
@@ -294,6 +302,10 @@ fn the_example_is_good_and_names_every_key() {
     }
     // What is commented out is good, too.
     let shown: String = example.lines().map(|line| format!("{}\n", uncommented(line))).collect();
+    let folder = tempfile::tempdir().unwrap();
+    let logo = folder.path().join("logo.pbm");
+    std::fs::write(&logo, "P1\n8 1\n1 0 1 0 1 0 1 0\n").unwrap();
+    let shown = shown.replace("/etc/tillbox/logo.pbm", logo.to_str().unwrap());
     let all = read(&shown, &[], &Flags::default()).unwrap();
     assert!(all.devices.len() == 5 && all.store.loyalty.is_some());
     let defaults = read(SHOP, &[], &Flags::default()).unwrap();

@@ -50,10 +50,10 @@ impl VirtualCounter {
         for device in devices.iter_mut() {
             let name = ports.join(&device.id);
             match &mut device.model {
-                Model::Printer(printer) if printer.address.is_none() => {
+                Model::Printer(printer) if printer.route.is_none() => {
                     let free = ([127, 0, 0, 1], 0).into();
                     let plugged = VirtualPrinter::start(free, printer.profile.clone()).await?;
-                    printer.address = Some(plugged.address());
+                    printer.route = Some(plugged.address().into());
                     counter.printers.insert(device.id.clone(), Arc::new(plugged));
                 }
                 Model::Scanner(scanner) if scanner.path.is_none() => {

@@ -75,14 +75,14 @@ impl Peripherals {
             let config = device.config.clone();
             match config.model {
                 Model::Printer(printer) => {
-                    let Some(address) = printer.address else { continue };
+                    let Some(route) = printer.route else { continue };
                     let hangs_here = |other: &DeviceConfig| match &other.model {
                         Model::Drawer(drawer) => drawer.port == DrawerPort::Printer(config.id.clone()),
                         _ => false,
                     };
                     let drawers = devices.iter().filter(|other| hangs_here(&other.config)).cloned().collect();
                     let worker =
-                        Worker::new(device, drawers, (address, printer.profile, patience), stopped.clone());
+                        Worker::new(device, drawers, (route, printer.profile, patience), stopped.clone());
                     queues.insert(config.id, worker.queue.clone());
                     tasks.push(tokio::spawn(worker.run()));
                 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use device_drivers::{Fault, Kicked, Kind, Outcome, Patience, PosPrinter, Profile, Status};
+use device_drivers::{Fault, Kicked, Kind, Outcome, Patience, PosPrinter, Profile, Route, Status};
 use pos_domain::event::{DrawerJob, DrawerOutcome, PrintJob, PrintOutcome, Sheet};
 use pos_domain::receipt::{Document, Marks, layout, order_slip, test_page};
 use tokio::sync::watch;
@@ -40,16 +40,16 @@ pub(in crate::peripherals) struct Worker {
 }
 
 impl Worker {
-    /// A worker for a printer at an address.
+    /// A worker for a printer at the end of a route.
     pub(in crate::peripherals) fn new(
         device: Arc<Device>,
         drawers: Vec<Arc<Device>>,
-        reach: (std::net::SocketAddr, Profile, Patience),
+        reach: (Route, Profile, Patience),
         stopped: watch::Receiver<bool>,
     ) -> Self {
-        let (address, profile, patience) = reach;
+        let (route, profile, patience) = reach;
         let outcomes = Outcomes::new(device.shop.clone());
-        let printer = PosPrinter::new(address, profile, patience);
+        let printer = PosPrinter::new(route, profile, patience);
         Self { device, drawers, queue: Arc::default(), printer, outcomes, stopped }
     }
 

@@ -37,8 +37,8 @@ struct Counter {
 }
 
 fn printer_config(id: &str, printer: &VirtualPrinter, role: PrinterRole) -> DeviceConfig {
-    let (address, profile) = (Some(printer.address()), Profile::epson_80_mm());
-    let model = Model::Printer(PrinterConfig { address, profile, role });
+    let (route, profile) = (Some(printer.address().into()), Profile::epson_80_mm());
+    let model = Model::Printer(PrinterConfig { route, profile, role });
     DeviceConfig { id: id.into(), terminal: None, model }
 }
 
