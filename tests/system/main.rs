@@ -10,6 +10,7 @@ mod kill;
 mod lifecycle;
 mod opening;
 mod powercut;
+mod printing;
 mod privacy;
 mod readme;
 mod repeat;

@@ -6,6 +6,7 @@ use pos_domain::command::{Command, PrintWish};
 use pos_domain::event::{DrawerJob, DrawerOutcome, DrawerReason, Event, PrintJob, PrintOutcome, Sheet, Step};
 use pos_domain::receipt::is_ordered;
 use pos_domain::sale::{Kind, Sale};
+use pos_domain::time::Millis;
 use pos_journal::Position;
 use tokio::sync::{broadcast, watch};
 use uuid::Uuid;
@@ -18,6 +19,11 @@ use crate::config::{DrawerConfig, DrawerPort, Model, PrinterRole};
 
 /// A sale that began so long before it came here, in milliseconds, was made elsewhere: its receipt is out already.
 const BROUGHT_IN: i64 = 900_000;
+
+/// Records before the head that are looked through at a start.
+const TAIL: u64 = 500;
+/// Sales so old, in milliseconds, are left alone where no receipt was ever asked for.
+const MOMENTS: i64 = 120_000;
 
 /// What a stop of the box left without an outcome.
 pub(super) struct Left {
@@ -49,6 +55,7 @@ impl Listener {
             let detail = "the box stopped while it was opening the drawer";
             self.outcomes.opened(job, DrawerOutcome::Unknown, detail).await;
         }
+        self.make_up().await;
         loop {
             let heard = tokio::select! {
                 heard = happenings.recv() => heard,
@@ -59,6 +66,25 @@ impl Listener {
                 Ok(happening) => self.take(&happening).await,
                 Err(broadcast::error::RecvError::Lagged(_)) => self.catch_up().await,
                 Err(broadcast::error::RecvError::Closed) => return,
+            }
+        }
+    }
+
+    /// Asks for the sheets of sales that the box acknowledged, and was stopped before it asked for them.
+    async fn make_up(&self) {
+        let Some(head) = self.seen else { return };
+        let from = Position { seq: head.seq.saturating_sub(TAIL).max(1), ..head };
+        let shop = self.shop.clone();
+        let read = tokio::task::spawn_blocking(move || shop.happenings_after(from)).await;
+        let Ok(Ok(Some(mut tail))) = read else { return };
+        tail.retain(|happening| happening.position.seq <= head.seq);
+        for sale in not_asked_for(&tail, self.shop.now().time) {
+            let asked = |wish: &PrintWish| {
+                asked_for(&tail).any(|job| job.sale == sale.id && job.printer == wish.printer)
+            };
+            for wish in self.sheets_of(&sale).into_iter().filter(|wish| !asked(wish)) {
+                // Whoever paid had the drawer opened by hand meanwhile.
+                self.ask_print(PrintWish { may_kick: false, ..wish }).await;
             }
         }
     }
@@ -115,22 +141,32 @@ impl Listener {
         if sale.moved_cash() {
             self.ask_open(&sale.terminal, DrawerReason::Sale(sale.id)).await;
         }
-        let at_till =
-            |terminal: &Option<String>| terminal.as_deref().is_none_or(|name| *name == *sale.terminal);
-        if let Some((printer, true)) = self.devices.receipt_printer(&sale.terminal) {
-            let may_kick = !self.devices.iter().any(|device| matches!(device.config.model, Model::Drawer(_)));
-            self.ask_print(PrintWish { may_kick, ..PrintWish::receipt(Uuid::now_v7(), sale.id, printer) })
-                .await;
+        for wish in self.sheets_of(sale) {
+            self.ask_print(wish).await;
         }
-        for device in self.devices.iter().filter(|device| at_till(&device.config.terminal)) {
+    }
+
+    /// The sheets that a sale makes: its receipt, and a slip for each printer that prepares some of it.
+    fn sheets_of(&self, sale: &Sale) -> Vec<PrintWish> {
+        let mut sheets = Vec::new();
+        let has_drawers = self.devices.iter().any(|device| matches!(device.config.model, Model::Drawer(_)));
+        if let Some((printer, true)) = self.devices.receipt_printer(&sale.terminal) {
+            let wish = PrintWish::receipt(Uuid::now_v7(), sale.id, printer);
+            sheets.push(PrintWish { may_kick: !has_drawers, ..wish });
+        }
+        for device in self.devices.iter() {
             let Model::Printer(printer) = &device.config.model else { continue };
             let PrinterRole::Orders { departments } = &printer.role else { continue };
-            if sale.kind == Kind::Sale && sale.live_lines().any(|line| is_ordered(line, departments)) {
+            let at_till =
+                device.config.terminal.as_deref().is_none_or(|terminal| *terminal == *sale.terminal);
+            let prepares = sale.live_lines().any(|line| is_ordered(line, departments));
+            if sale.kind == Kind::Sale && at_till && prepares {
                 let sheet = Sheet::Orders(departments.clone());
                 let wish = PrintWish::receipt(Uuid::now_v7(), sale.id, &*device.config.id);
-                self.ask_print(PrintWish { sheet, may_kick: false, ..wish }).await;
+                sheets.push(PrintWish { sheet, may_kick: false, ..wish });
             }
         }
+        sheets
     }
 
     async fn ask_print(&self, wish: PrintWish) {
@@ -175,6 +211,29 @@ impl Listener {
         };
         self.outcomes.opened(job.id, DrawerOutcome::NotOpened, &refused).await;
     }
+}
+
+/// The sheets of sales that were asked for, not as copies.
+fn asked_for(tail: &[Happening]) -> impl DoubleEndedIterator<Item = &PrintJob> {
+    tail.iter().filter_map(|happening| match &*happening.event {
+        Event::PrintAsked(job) if !job.copy && job.sheet != Sheet::Test => Some(job),
+        _ => None,
+    })
+}
+
+/// Sales whose sheets were not all asked for, perhaps. Sheets are asked for in the order of their sales: so it can be the
+/// last one that was asked for, and those after it. Where none was, the printer may be new here, and only the sales of the
+/// last moments count.
+fn not_asked_for(tail: &[Happening], now: Millis) -> Vec<Arc<Sale>> {
+    let last = asked_for(tail).next_back().map(|job| job.sale);
+    let sold = tail.iter().filter_map(|happening| match &*happening.event {
+        Event::Sale { step, sale } if is_waited_for(*step, sale, happening) => Some((happening.time, sale)),
+        _ => None,
+    });
+    let sold: Vec<_> = sold.collect();
+    let from = last.and_then(|last| sold.iter().position(|(_, sale)| sale.id == last)).unwrap_or(0);
+    let counts = |time: &Millis| last.is_some() || now.0 - time.0 < MOMENTS;
+    sold.iter().skip(from).filter(|(time, _)| counts(time)).map(|(_, sale)| Arc::clone(sale)).collect()
 }
 
 /// Whether somebody stands at the counter and waits for this sale's receipt.

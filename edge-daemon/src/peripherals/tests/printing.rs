@@ -224,3 +224,41 @@ async fn what_is_perhaps_on_paper_is_printed_again_as_a_copy_and_only_once() {
     assert!(running.jobs().all().is_empty());
     counter.end(running).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_receipt_that_a_stop_kept_from_being_asked_for_is_printed_at_the_next_start() {
+    let mut counter = counter().await;
+    // Nobody listens yet: as if the box had been stopped between the sale and what follows from it.
+    counter.sell(|_| {});
+    let first = counter.start();
+    assert_eq!(counter.outcome().await.0, PrintOutcome::Printed);
+    first.stop().await;
+    counter.sell(|_| {});
+    counter.sell(|draft| draft.provisional_number = Some("T1-0007".into()));
+    counter.sell(|_| {});
+    counter.clock.advance(3_600_000);
+    let second = counter.start();
+    for _ in 0..2 {
+        assert_eq!(counter.outcome().await.0, PrintOutcome::Printed);
+    }
+    second.stop().await;
+    let third = counter.start();
+    counter.sell(|_| {});
+    assert_eq!(counter.outcome().await.0, PrintOutcome::Printed);
+    assert_eq!(counter.paper().len(), 4, "each once");
+    assert_eq!(counter.printer.drawer_kicks(), 1, "of the sale that was made while somebody listened");
+    counter.end(third).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_printer_that_is_new_does_not_print_yesterdays_sales() {
+    let mut counter = counter().await;
+    counter.sell(|_| {});
+    counter.clock.advance(3_600_000);
+    let running = counter.start();
+    let sale = counter.sell(|_| {});
+    assert_eq!(counter.outcome().await.0, PrintOutcome::Printed);
+    assert_eq!(counter.paper().len(), 1);
+    assert!(counter.shop.state().printing.is_empty(), "{sale}");
+    counter.end(running).await;
+}
