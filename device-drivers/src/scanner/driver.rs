@@ -1,11 +1,13 @@
-//! A scanner on a serial line.
+//! An open scanner, on a serial line or as a keyboard.
 
+use std::io;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use tokio::time::sleep_until;
 
 use super::proto::{Framing, Refused, ScanReader};
+use super::wedge::Wedge;
 use crate::fault::{Device, DeviceFault};
 use crate::rim::serial::{self, Line, Port};
 
@@ -27,9 +29,13 @@ pub struct SerialScanner {
 
 /// An open scanner.
 #[derive(Debug)]
-pub struct Scanner {
-    port: Port,
-    reader: ScanReader,
+pub struct Scanner(Source);
+
+/// What an open scanner hangs on.
+#[derive(Debug)]
+pub(super) enum Source {
+    Serial { port: Port, reader: Box<ScanReader> },
+    Wedge(Box<Wedge>),
 }
 
 impl SerialScanner {
@@ -46,51 +52,89 @@ impl SerialScanner {
     pub fn open(&self) -> Result<Scanner, ScannerFault> {
         let port = serial::open(&self.path, self.line);
         let port = port.map_err(|error| ScannerFault::opening(Device::Scanner, &self.path, &error))?;
-        Ok(Scanner { port, reader: ScanReader::new(self.framing, self.echo) })
+        Ok(Scanner(Source::Serial { port, reader: Box::new(ScanReader::new(self.framing, self.echo)) }))
     }
 }
 
 impl Scanner {
+    pub(super) fn of(source: Source) -> Self {
+        Self(source)
+    }
+
     /// The next scan, as the scanner sent it: with its symbology identifier, if it sends one. Safe to cancel.
     ///
     /// # Errors
     /// [`ScannerFault::Lost`]: drop it, and open it again when the port is back.
     pub async fn next(&mut self) -> Result<String, ScannerFault> {
-        let mut buffer = [0; 256];
         loop {
-            if let Some(scan) = self.reader.poll_scan() {
+            if let Some(scan) = self.0.poll_scan() {
                 return Ok(scan);
             }
-            let wake = self.reader.poll_timeout();
-            let pause = async {
-                match wake {
-                    Some(at) => sleep_until(at.into()).await,
-                    None => std::future::pending().await,
-                }
-            };
-            tokio::select! {
-                // Bytes that are there count before the time that went by.
-                biased;
-                read = self.port.read(&mut buffer) => match read {
-                    Ok(count) => self.reader.handle(buffer.get(..count).unwrap_or_default(), Instant::now()),
-                    Err(error) => return Err(ScannerFault::lost(Device::Scanner, &error)),
-                },
-                () = pause => self.reader.handle_timeout(Instant::now()),
-            }
+            self.0.hear().await.map_err(|error| ScannerFault::lost(Device::Scanner, &error))?;
         }
     }
 
     /// Says something to the scanner: a beep or a light, in its model's own words.
     ///
     /// # Errors
-    /// [`ScannerFault::Lost`].
+    /// [`ScannerFault::Lost`], or [`ScannerFault::Refused`] by one that types.
     pub async fn say(&mut self, bytes: &[u8]) -> Result<(), ScannerFault> {
-        self.port.write_all(bytes).await.map_err(|error| ScannerFault::lost(Device::Scanner, &error))
+        match &mut self.0 {
+            Source::Serial { port, .. } => {
+                port.write_all(bytes).await.map_err(|error| ScannerFault::lost(Device::Scanner, &error))
+            }
+            Source::Wedge(wedge) => Err(Wedge::speechless(&wedge.path)),
+        }
     }
 
     /// What was refused since it was opened.
     #[must_use]
     pub fn refused(&self) -> Refused {
-        self.reader.refused()
+        match &self.0 {
+            Source::Serial { reader, .. } => reader.refused(),
+            Source::Wedge(wedge) => wedge.reader.refused(),
+        }
+    }
+}
+
+impl Source {
+    fn poll_scan(&mut self) -> Option<String> {
+        match self {
+            Self::Serial { reader, .. } => reader.poll_scan(),
+            Self::Wedge(wedge) => wedge.reader.poll_scan(),
+        }
+    }
+
+    /// Takes in what comes next: bytes, keys, or time.
+    async fn hear(&mut self) -> io::Result<()> {
+        match self {
+            Self::Serial { port, reader } => {
+                let mut buffer = [0; 256];
+                tokio::select! {
+                    // Bytes that are there count before the time that went by.
+                    biased;
+                    read = port.read(&mut buffer) => {
+                        reader.handle(buffer.get(..read?).unwrap_or_default(), Instant::now());
+                    }
+                    () = until(reader.poll_timeout()) => reader.handle_timeout(Instant::now()),
+                }
+            }
+            Self::Wedge(wedge) => {
+                let wake = until(wedge.reader.poll_timeout());
+                tokio::select! {
+                    biased;
+                    event = wedge.event() => wedge.reader.handle(event?, Instant::now()),
+                    () = wake => wedge.reader.handle_timeout(Instant::now()),
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+async fn until(wake: Option<Instant>) {
+    match wake {
+        Some(at) => sleep_until(at.into()).await,
+        None => std::future::pending().await,
     }
 }

@@ -11,3 +11,4 @@ pub(crate) mod scale;
 pub(crate) mod scanner;
 pub(crate) mod screen;
 mod serving;
+pub(crate) mod wedge;

@@ -22,6 +22,11 @@ struct Keeper {
 const KEEPERS: &[Keeper] = &[
     Keeper { library: "rumqttc", folder: "cloud-bridge", sources: &["cloud-bridge/"] },
     Keeper { library: "tokio-serial", folder: "device-drivers", sources: &["device-drivers/"] },
+    Keeper {
+        library: "evdev",
+        folder: "device-drivers",
+        sources: &["device-drivers/src/rim/input.rs", "device-drivers/src/sim/wedge.rs"],
+    },
     Keeper { library: "linux-embedded-hal", folder: "device-drivers", sources: &["device-drivers/"] },
     Keeper { library: "sled", folder: "edge-daemon", sources: &["edge-daemon/src/views/"] },
     Keeper {
