@@ -30,6 +30,7 @@
 //! ```
 
 mod display;
+mod drawer;
 mod fault;
 mod paper;
 mod printer;
@@ -40,6 +41,10 @@ mod sim;
 
 pub use display::driver::{Display, DisplayFault, SHOWN_WITHIN, SerialDisplay};
 pub use display::proto::{COLUMNS, Dialect, DisplayLine, begin, show};
+pub use drawer::driver::{DrawerPins, GpioDrawer, LinuxDrawer};
+pub use drawer::duty::Pulse;
+pub use drawer::fault::DrawerFault;
+pub use drawer::watch::{DrawerEvent, DrawerWatch, Sensing};
 pub use fault::{Device, DeviceFault, Kind};
 pub use paper::{Look, Mark, Paper, Run, Side};
 pub use printer::code_page::CodePage;

@@ -1,0 +1,11 @@
+//! The CashDrawer on pins of the box's own: a solenoid that opens it, and a switch that tells whether it is open. A drawer
+//! that hangs on the printer's connector is the printer's affair.
+//!
+//! [`watch`] makes events of the switch's level, [`duty`] says when and how long the solenoid may be driven; [`driver`]
+//! gives them pins and clocks, [`fault`] says what can go wrong.
+
+pub(crate) mod driver;
+pub(crate) mod duty;
+pub(crate) mod fault;
+mod solenoid;
+pub(crate) mod watch;
