@@ -7,7 +7,7 @@ use device_drivers::{Patience, PosPrinter, SerialScanner};
 use super::doctor::Finding::{self, Bad, Good, Remark};
 use super::failure::Failure;
 use super::small_runtime;
-use crate::config::{DeviceConfig, Model, PrinterConfig};
+use crate::config::{DeviceConfig, DrawerPort, Model, PrinterConfig, ScannerPort};
 use crate::peripherals::{Condition, DeviceState, OfClass};
 
 const NEXT: &str = "see to it, then look again";
@@ -17,8 +17,15 @@ pub(super) fn free(device: &DeviceConfig) -> Result<Finding, Failure> {
     let name = format!("{} at {}", device.id, device.port());
     Ok(match &device.model {
         Model::Printer(config) => printer(name, config)?,
-        Model::Drawer(_) => Good(format!("{name}: opened by its printer")),
-        Model::Scanner(config) => serial(name, config.path.as_deref())?,
+        Model::Drawer(config) => match &config.port {
+            DrawerPort::Printer(_) => Good(format!("{name}: opened by its printer")),
+            DrawerPort::Pins { chip, .. } => there(name, chip),
+        },
+        Model::Scanner(config) => match &config.port {
+            Some(ScannerPort::Keyboard(path)) => there(name, path),
+            Some(ScannerPort::Serial(path)) => serial(name, Some(path))?,
+            None => virtual_one(name),
+        },
         Model::Scale(config) => serial(name, config.path.as_deref())?,
         Model::Display(config) => serial(name, config.path.as_deref())?,
     })
@@ -50,6 +57,14 @@ fn serial(name: String, path: Option<&Path>) -> Result<Finding, Failure> {
         Ok(_) => Good(format!("{name}: its port can be opened")),
         Err(fault) => Bad { what: format!("{name}: {fault}"), next: NEXT },
     })
+}
+
+/// Taking it would take it away from who uses it.
+fn there(name: String, path: &Path) -> Finding {
+    match path.metadata() {
+        Ok(_) => Good(format!("{name} is there")),
+        Err(error) => Bad { what: format!("{name}: {error}"), next: NEXT },
+    }
 }
 
 fn virtual_one(name: String) -> Finding {

@@ -10,8 +10,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use device_drivers::{
-    CodePage, Dialect, DrawerPin, Evenness, Framing, Language, Line, Logo, LogoError, Page, Profile, Route,
-    Talk, Unit,
+    CodePage, Dialect, DrawerPin, Evenness, Framing, Language, Layout, Line, Logo, LogoError, Page, Profile,
+    Pulse, Route, Talk, Unit,
 };
 
 use super::error::Problem;
@@ -75,8 +75,10 @@ pub enum PrinterRole {
 pub struct DrawerConfig {
     /// What opens it.
     pub port: DrawerPort,
-    /// Whether its switch is wired, and the level of the printer's sense pin when it is open.
+    /// Whether its switch is wired, and the level of the sense pin when it is open.
     pub open_when_high: Option<bool>,
+    /// How its solenoid is driven, where that is not a printer's affair.
+    pub pulse: Pulse,
 }
 
 /// What opens a drawer.
@@ -84,17 +86,37 @@ pub struct DrawerConfig {
 pub enum DrawerPort {
     /// The connector of the printer with this id.
     Printer(String),
+    /// Lines of a chip of this machine.
+    Pins {
+        /// The chip, such as `/dev/gpiochip0`.
+        chip: PathBuf,
+        /// The line that drives the solenoid.
+        line: u32,
+        /// The line that the switch hangs on, if there is one.
+        sense_line: Option<u32>,
+    },
 }
 
-/// A scanner on a serial line.
+/// Where a scanner is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ScannerPort {
+    /// On a serial line.
+    Serial(PathBuf),
+    /// A keyboard of its own.
+    Keyboard(PathBuf),
+}
+
+/// A scanner.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScannerConfig {
     /// Its port; `None`: a virtual one.
-    pub path: Option<PathBuf>,
-    /// How the line is set.
+    pub port: Option<ScannerPort>,
+    /// How a serial line is set.
     pub line: Line,
-    /// How the end of a scan is known.
+    /// How the end of a scan is known on a serial line.
     pub framing: Framing,
+    /// The layout that a scanner types in.
+    pub layout: Layout,
     /// Whether what it scans goes onto the open sale of the till that has it claimed.
     pub adds_to_sale: bool,
 }
@@ -154,8 +176,20 @@ impl DeviceConfig {
                 Some(Route::File(path)) => format!("usb:{}", path.display()),
                 None => VIRTUAL.to_owned(),
             },
-            Model::Drawer(DrawerConfig { port: DrawerPort::Printer(id), .. }) => format!("printer:{id}"),
-            Model::Scanner(scanner) => serial(&scanner.path),
+            Model::Drawer(drawer) => match &drawer.port {
+                DrawerPort::Printer(id) => format!("printer:{id}"),
+                DrawerPort::Pins { chip, line, sense_line: None } => {
+                    format!("gpio:{}:{line}", chip.display())
+                }
+                DrawerPort::Pins { chip, line, sense_line: Some(sense) } => {
+                    format!("gpio:{}:{line}:{sense}", chip.display())
+                }
+            },
+            Model::Scanner(scanner) => match &scanner.port {
+                Some(ScannerPort::Keyboard(path)) => format!("hid:{}", path.display()),
+                Some(ScannerPort::Serial(path)) => format!("serial:{}", path.display()),
+                None => VIRTUAL.to_owned(),
+            },
             Model::Scale(scale) => serial(&scale.path),
             Model::Display(display) => serial(&display.path),
         }
@@ -188,7 +222,9 @@ pub(super) fn read(settings: &Settings, problems: &mut Vec<Problem>) -> Option<V
     }
     for section in settings.lists.get("drawer").into_iter().flatten() {
         let reader = &mut Reader { name: "drawer", section, problems };
-        let Some(DrawerPort::Printer(id)) = reader.parsed("port", drawer_port) else { continue };
+        // What is wrong with it otherwise was said above.
+        let port = reader.text("port", 4096).and_then(|text| drawer_port(&text).ok());
+        let Some(DrawerPort::Printer(id)) = port else { continue };
         if !devices.iter().any(|device| device.id == id && matches!(device.model, Model::Printer(_))) {
             reader.wrong("port", format_args!("there is no printer called \"{id}\""));
         }
@@ -294,26 +330,49 @@ fn code_pages(reader: &mut Reader<'_>) -> Option<Vec<Page>> {
 fn drawer(reader: &mut Reader<'_>) -> Option<Model> {
     let port = reader.parsed("port", drawer_port);
     let senses = reader.flag("senses");
-    let high = reader.choice("open_when", &[("high", true), ("low", false)]);
-    Some(Model::Drawer(DrawerConfig { port: port?, open_when_high: senses?.then_some(high?) }))
+    let levels = [("high", true), ("low", false)];
+    let high = reader.choice("open_when", &levels);
+    let active = reader.choice("active", &levels);
+    let on = reader.integer("pulse_ms", 20..=500).and_then(|millis| u64::try_from(millis).ok());
+    let pulse = Pulse { on: Duration::from_millis(on?), active_low: !active?, ..Pulse::default() };
+    Some(Model::Drawer(DrawerConfig { port: port?, open_when_high: senses?.then_some(high?), pulse }))
 }
 
 fn drawer_port(text: &str) -> Result<DrawerPort, String> {
-    match text.split_once(':') {
-        Some(("printer", id)) if !id.is_empty() => Ok(DrawerPort::Printer(id.to_owned())),
-        _ => Err(format!(
-            "\"{text}\" opens no drawer; write \"printer:\" and the id of the printer it hangs on"
-        )),
-    }
+    let pins = |rest: &str| {
+        let mut parts = rest.split(':');
+        let chip = parts.next().filter(|chip| chip.starts_with('/'))?.into();
+        let line = parts.next()?.parse().ok()?;
+        let sense_line = parts.next().map(str::parse).transpose().ok()?;
+        parts.next().is_none().then_some(DrawerPort::Pins { chip, line, sense_line })
+    };
+    let port = match text.split_once(':') {
+        Some(("printer", id)) if !id.is_empty() => Some(DrawerPort::Printer(id.to_owned())),
+        Some(("gpio", rest)) => pins(rest),
+        _ => None,
+    };
+    port.ok_or_else(|| {
+        format!(
+            "\"{text}\" opens no drawer; write \"printer:\" and the id of the printer it hangs on, or \"gpio:\", a chip, the \
+             solenoid's line and perhaps the switch's: \"gpio:/dev/gpiochip0:17:27\""
+        )
+    })
 }
 
 fn scanner(reader: &mut Reader<'_>) -> Option<Model> {
-    let path = reader.parsed("port", serial_port);
+    let port = reader.parsed("port", scanner_port);
+    let layout = reader.choice("layout", &[("us", Layout::Us), ("de", Layout::German)]);
     let line = reader.parsed("line", line);
     let idle = Framing::Idle(Duration::from_millis(60));
     let framing = reader.choice("ends", &[("line", Framing::Line), ("pause", idle)]);
     let adds_to_sale = reader.flag("adds_to_sale");
-    let scanner = ScannerConfig { path: path?, line: line?, framing: framing?, adds_to_sale: adds_to_sale? };
+    let scanner = ScannerConfig {
+        port: port?,
+        line: line?,
+        framing: framing?,
+        layout: layout?,
+        adds_to_sale: adds_to_sale?,
+    };
     Some(Model::Scanner(scanner))
 }
 
@@ -334,6 +393,18 @@ fn display(reader: &mut Reader<'_>) -> Option<Model> {
     let escpos = Dialect::EscPos(CodePage::Pc858, 19);
     let dialect = reader.choice("dialect", &[("cd5220", Dialect::Cd5220), ("escpos", escpos)]);
     Some(Model::Display(DisplayConfig { path: path?, line: line?, dialect: dialect? }))
+}
+
+fn scanner_port(text: &str) -> Result<Option<ScannerPort>, String> {
+    match text.split_once(':') {
+        None if text == VIRTUAL => Ok(None),
+        Some(("serial", path)) if path.starts_with('/') => Ok(Some(ScannerPort::Serial(path.into()))),
+        Some(("hid", path)) if path.starts_with('/') => Ok(Some(ScannerPort::Keyboard(path.into()))),
+        _ => Err(format!(
+            "\"{text}\" is no port; write \"serial:\" and the device's stable name (`ls /dev/serial/by-id` shows them), or, for a \
+             scanner that types, \"hid:\" and its name below /dev/input/by-id"
+        )),
+    }
 }
 
 fn serial_port(text: &str) -> Result<Option<PathBuf>, String> {

@@ -50,7 +50,7 @@ pub(super) const SECTIONS: [&str; 12] = [
 pub(super) const LISTS: [&str; 6] = ["embedded", "printer", "drawer", "scanner", "scale", "display"];
 
 /// The keys of each section but `tax`.
-pub(super) const KEYS: [Key; 69] = [
+pub(super) const KEYS: [Key; 72] = [
     key("store", "tenant", Kind::Text, None),
     key("store", "store", Kind::Text, None),
     key("store", "box", Kind::Text, Some("\"box-1\"")),
@@ -100,11 +100,14 @@ pub(super) const KEYS: [Key; 69] = [
     key("drawer", "terminal", Kind::Text, None),
     key("drawer", "senses", Kind::Flag, Some("true")),
     key("drawer", "open_when", Kind::Text, Some("\"high\"")),
+    key("drawer", "pulse_ms", Kind::Integer, Some("150")),
+    key("drawer", "active", Kind::Text, Some("\"high\"")),
     key("scanner", "id", Kind::Text, Some("\"scanner\"")),
     key("scanner", "port", Kind::Text, None),
     key("scanner", "terminal", Kind::Text, None),
     key("scanner", "line", Kind::Text, Some("\"9600 8N1\"")),
     key("scanner", "ends", Kind::Text, Some("\"line\"")),
+    key("scanner", "layout", Kind::Text, Some("\"us\"")),
     key("scanner", "adds_to_sale", Kind::Flag, Some("false")),
     key("scale", "id", Kind::Text, Some("\"scale\"")),
     key("scale", "port", Kind::Text, None),

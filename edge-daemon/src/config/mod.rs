@@ -30,7 +30,7 @@ use pos_domain::store::StoreConfig;
 pub use box_settings::{DataConfig, HttpConfig, LogConfig};
 pub use device::{
     DeviceConfig, DisplayConfig, DrawerConfig, DrawerPort, Model, PrinterConfig, PrinterRole, ScaleConfig,
-    ScannerConfig,
+    ScannerConfig, ScannerPort,
 };
 pub use error::{ConfigError, Problem};
 pub use value::Source;

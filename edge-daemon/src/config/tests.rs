@@ -240,6 +240,8 @@ fn every_device_has_its_port_and_its_till() {
     let all = devices(
         "[[scanner]]\nid = \"s1\"\nport = \"serial:/dev/serial/by-id/a\"\nterminal = \"till-1\"\n\
          [[scanner]]\nid = \"s2\"\nport = \"virtual\"\nends = \"pause\"\n\
+         [[scanner]]\nid = \"s3\"\nport = \"hid:/dev/input/by-id/b\"\nlayout = \"de\"\n\
+         [[drawer]]\nid = \"pins\"\nport = \"gpio:/dev/gpiochip0:17:27\"\n\
          [[scale]]\nport = \"serial:/dev/ttyS1\"\nunit = \"lb\"\nplaces = 2\n\
          [[display]]\nport = \"serial:/dev/ttyS2\"\nline = \"19200 8N1 xon\"\n\
          [[printer]]\nport = \"tcp:10.0.0.7\"\nrole = \"orders\"\ndepartments = [\"bar\"]\n\
@@ -248,17 +250,19 @@ fn every_device_has_its_port_and_its_till() {
     let seen: Vec<_> = all.iter().map(|device| (device.class(), device.port())).collect();
     let expected = [
         ("POSPrinter", "tcp:10.0.0.7:9100"),
+        ("CashDrawer", "gpio:/dev/gpiochip0:17:27"),
         ("CashDrawer", "printer:receipts"),
         ("Scanner", "serial:/dev/serial/by-id/a"),
         ("Scanner", "virtual"),
+        ("Scanner", "hid:/dev/input/by-id/b"),
         ("Scale", "serial:/dev/ttyS1"),
         ("LineDisplay", "serial:/dev/ttyS2"),
     ];
     assert_eq!(seen, expected.map(|(class, port)| (class, port.to_owned())));
-    assert_eq!((all[2].terminal.as_deref(), all[3].is_virtual()), (Some("till-1"), true));
-    let Model::Display(display) = &all[5].model else { panic!() };
+    assert_eq!((all[3].terminal.as_deref(), all[4].is_virtual()), (Some("till-1"), true));
+    let Model::Display(display) = &all[7].model else { panic!() };
     assert!(display.line.xon_xoff && display.line.baud == 19_200);
-    let Model::Drawer(drawer) = &all[1].model else { panic!() };
+    let Model::Drawer(drawer) = &all[2].model else { panic!() };
     assert_eq!(drawer.open_when_high, Some(false));
 }
 
@@ -273,6 +277,7 @@ fn what_is_wrong_with_a_device_is_said_where_it_stands() {
         ("[[scanner]]\nport = \"/dev/ttyS0\"", "write \"serial:\" and the device's stable name"),
         ("[[scanner]]\nport = \"virtual\"\nline = \"9600\"", "sets no line"),
         ("[[scanner]]\nport = \"virtual\"\nbaud = 9600", "unknown key `baud` in [scanner]"),
+        ("[[drawer]]\nport = \"gpio:/dev/gpiochip0\"", "opens no drawer"),
         ("[[drawer]]\nport = \"printer:none\"", "there is no printer called \"none\""),
         (
             "[[scanner]]\nid = \"a\"\nport = \"virtual\"\n[[scale]]\nid = \"a\"\nport = \"virtual\"",

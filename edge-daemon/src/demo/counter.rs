@@ -9,7 +9,7 @@ use std::sync::Arc;
 use device_drivers::{VirtualDisplay, VirtualPrinter, VirtualScale, VirtualScanner};
 use tokio::sync::Mutex;
 
-use crate::config::{DeviceConfig, Model};
+use crate::config::{DeviceConfig, DrawerPort, Model, ScannerPort};
 
 /// The folder beside the demo's data in which the virtual serial lines have their names.
 const PORTS: &str = "ports";
@@ -56,9 +56,9 @@ impl VirtualCounter {
                     printer.route = Some(plugged.address().into());
                     counter.printers.insert(device.id.clone(), Arc::new(plugged));
                 }
-                Model::Scanner(scanner) if scanner.path.is_none() => {
+                Model::Scanner(scanner) if scanner.port.is_none() => {
                     let plugged = VirtualScanner::plug(&name)?;
-                    scanner.path = Some(name.clone());
+                    scanner.port = Some(ScannerPort::Serial(name.clone()));
                     let pluggable = Pluggable { path: name, device: Mutex::new(Some(plugged)) };
                     counter.scanners.insert(device.id.clone(), pluggable);
                 }
@@ -77,7 +77,7 @@ impl VirtualCounter {
         }
         for device in devices.iter() {
             if let Model::Drawer(drawer) = &device.model
-                && let crate::config::DrawerPort::Printer(id) = &drawer.port
+                && let DrawerPort::Printer(id) = &drawer.port
                 && let Some(printer) = counter.printers.get(id)
             {
                 counter.drawers.insert(device.id.clone(), printer.clone());

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use device_drivers::Kind;
+use pos_domain::event::DrawerJob;
 use pos_domain::quantity::Quantity;
 use pos_domain::time::Millis;
 use serde::{Deserialize, Serialize};
@@ -163,6 +164,8 @@ pub enum Order {
     Show([(String, String); 2]),
     /// Set to zero.
     Zero,
+    /// Open, and journal the outcome.
+    Open(DrawerJob),
 }
 
 /// Why a device does not do what it is asked.

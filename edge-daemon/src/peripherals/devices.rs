@@ -6,6 +6,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use device_drivers::{DisplayLine, Kind};
+use pos_domain::event::DrawerJob;
 use tokio::sync::{broadcast, mpsc, oneshot};
 
 use super::condition::{Condition, Counters, DeviceError, DeviceState, News, OfClass, Order};
@@ -331,6 +332,22 @@ impl Devices {
 impl Device {
     fn wrong_class(&self) -> DeviceError {
         DeviceError::WrongClass { id: self.config.id.clone(), class: self.config.class() }
+    }
+
+    /// Asks a drawer's own driver to open it, which journals the outcome.
+    pub(super) fn ask_open(&self, job: DrawerJob) -> Result<(), String> {
+        let condition = self.condition();
+        if condition.state == DeviceState::Absent {
+            return Err(if condition.detail.is_empty() {
+                "it is not there".into()
+            } else {
+                condition.detail
+            });
+        }
+        // Nobody waits for the reply.
+        let (reply, _) = oneshot::channel();
+        let ordered = Ordered { order: Order::Open(job), reply };
+        self.orders.try_send(ordered).map_err(|_| "too many openings wait already".to_owned())
     }
 
     async fn order(&self, order: Order) -> Result<Condition, DeviceError> {

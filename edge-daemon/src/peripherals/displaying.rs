@@ -55,7 +55,7 @@ impl Driver for Displaying {
                             }
                             done
                         }
-                        Order::Zero => Err("a display has nothing to set to zero".to_owned()),
+                        Order::Zero | Order::Open(_) => Err("a display can show something only".to_owned()),
                     };
                     // Who asked may have gone.
                     let _ = reply.send(done);

@@ -198,17 +198,19 @@ impl Listener {
     }
 
     async fn open(&self, job: &DrawerJob) {
-        let port = self.devices.device(&job.drawer).ok().map(|device| &device.config.model);
-        let refused = match port {
-            Some(Model::Drawer(DrawerConfig { port: DrawerPort::Printer(printer), .. })) => {
+        let device = self.devices.device(&job.drawer).ok();
+        let opened = match device.map(|device| (device, &device.config.model)) {
+            Some((_, Model::Drawer(DrawerConfig { port: DrawerPort::Printer(printer), .. }))) => {
                 match self.jobs.queue(printer).map(|queue| queue.open(job.clone())) {
-                    Some(Ok(())) => return,
-                    Some(Err(_)) => "too many openings wait already".to_owned(),
-                    None => format!("there is no printer called {printer}"),
+                    Some(Ok(())) => Ok(()),
+                    Some(Err(_)) => Err("too many openings wait already".to_owned()),
+                    None => Err(format!("there is no printer called {printer}")),
                 }
             }
-            _ => format!("there is no drawer called {}", job.drawer),
+            Some((device, Model::Drawer(_))) => device.ask_open(job.clone()),
+            _ => Err(format!("there is no drawer called {}", job.drawer)),
         };
+        let Err(refused) = opened else { return };
         self.outcomes.opened(job.id, DrawerOutcome::NotOpened, &refused).await;
     }
 }

@@ -14,6 +14,7 @@
 mod condition;
 mod devices;
 mod displaying;
+mod drawers;
 mod listener;
 mod outcomes;
 mod printing;
@@ -25,7 +26,7 @@ mod weighing;
 
 use std::collections::BTreeMap;
 
-use device_drivers::Patience;
+use device_drivers::{DrawerPins, Patience, Sensing};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -38,6 +39,7 @@ pub use scanning::Scan;
 use crate::checkout::Shop;
 use crate::config::{DeviceConfig, DrawerPort, Model};
 use displaying::Displaying;
+use drawers::OnPins;
 use listener::{Left, Listener};
 use outcomes::Outcomes;
 use printing::{GRACE, Worker};
@@ -86,11 +88,18 @@ impl Peripherals {
                     queues.insert(config.id, worker.queue.clone());
                     tasks.push(tokio::spawn(worker.run()));
                 }
-                // The worker of its printer opens it.
-                Model::Drawer(_) => {}
+                Model::Drawer(drawer) => {
+                    // One on a printer is opened by the printer's worker.
+                    let DrawerPort::Pins { chip, line, sense_line } = drawer.port else { continue };
+                    let sense_line = sense_line.filter(|_| drawer.open_when_high.is_some());
+                    let closed_high = drawer.open_when_high == Some(false);
+                    let sensing = Sensing { closed_high, ..Sensing::default() };
+                    let pins = DrawerPins { chip, line, sense_line, pulse: drawer.pulse, sensing };
+                    tasks.push(tokio::spawn(supervise(OnPins(pins), device, orders, stopped.clone())));
+                }
                 Model::Scanner(scanner) => {
-                    let Some(path) = scanner.path.clone() else { continue };
-                    let driver = Scanning::new(&scanner, path);
+                    let Some(port) = scanner.port.clone() else { continue };
+                    let driver = Scanning::new(&scanner, port);
                     tasks.push(tokio::spawn(supervise(driver, device, orders, stopped.clone())));
                 }
                 Model::Scale(scale) => {

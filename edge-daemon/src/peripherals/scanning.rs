@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use device_drivers::{Scanner, SerialScanner};
+use device_drivers::{Scanner, SerialScanner, WedgeScanner};
 use pos_domain::barcode::{Barcode, BarcodeError};
 use pos_domain::catalog::Product;
 use pos_domain::command::{Command, ItemRef, LineDraft};
@@ -16,7 +16,7 @@ use super::condition::{News, OfClass};
 use super::devices::Device;
 use super::supervisor::{BEAT, Driver, Life, Trouble};
 use crate::checkout::Origin;
-use crate::config::ScannerConfig;
+use crate::config::{ScannerConfig, ScannerPort};
 
 /// Scans that may wait for their sale.
 const ADDS: usize = 256;
@@ -43,14 +43,20 @@ pub struct Scan {
 }
 
 #[derive(Clone)]
-pub(super) struct Scanning {
-    scanner: SerialScanner,
+pub(super) enum Scanning {
+    Serial(SerialScanner),
+    Keyboard(WedgeScanner),
 }
 
 impl Scanning {
-    pub(super) fn new(config: &ScannerConfig, path: std::path::PathBuf) -> Self {
-        let ScannerConfig { line, framing, .. } = *config;
-        Self { scanner: SerialScanner { line, framing, ..SerialScanner::new(path) } }
+    pub(super) fn new(config: &ScannerConfig, port: ScannerPort) -> Self {
+        let ScannerConfig { line, framing, layout, .. } = *config;
+        match port {
+            ScannerPort::Serial(path) => {
+                Self::Serial(SerialScanner { line, framing, ..SerialScanner::new(path) })
+            }
+            ScannerPort::Keyboard(path) => Self::Keyboard(WedgeScanner { layout, ..WedgeScanner::new(path) }),
+        }
     }
 }
 
@@ -58,7 +64,11 @@ impl Driver for Scanning {
     type Open = Scanner;
 
     fn open(&self) -> Result<Scanner, Trouble> {
-        self.scanner.open().map_err(|fault| Trouble::of(&fault))
+        let opened = match self {
+            Self::Serial(scanner) => scanner.open(),
+            Self::Keyboard(scanner) => scanner.open(),
+        };
+        opened.map_err(|fault| Trouble::of(&fault))
     }
 
     async fn serve(&self, mut scanner: Scanner, life: &Life) -> Trouble {

@@ -45,7 +45,7 @@ impl Driver for Weighing {
                 Some(Ordered { order, reply }) = orders.recv() => {
                     let done = match order {
                         Order::Zero => scale.zero().await.map_err(|fault| fault.to_string()),
-                        Order::Show(_) => Err("a scale shows nothing".to_owned()),
+                        Order::Show(_) | Order::Open(_) => Err("a scale can be set to zero only".to_owned()),
                     };
                     // Who asked may have gone.
                     let _ = reply.send(done);

@@ -13,12 +13,11 @@ use super::queue::{Next, Queue};
 use crate::config::{DrawerConfig, Model};
 use crate::peripherals::condition::{DeviceState, OfClass};
 use crate::peripherals::devices::Device;
+use crate::peripherals::drawers::{OPEN_WITHIN, too_late_or_disabled};
 use crate::peripherals::outcomes::Outcomes;
 
 /// A job that could not be printed for so long is given up: nobody waits for that receipt any more.
 const GIVE_UP: Duration = Duration::from_secs(600);
-/// A drawer opens by itself only so long after it was asked to: later nobody stands there.
-const OPEN_WITHIN: i64 = 60_000;
 /// The first wait between two attempts; it doubles up to the last.
 const FIRST_WAIT: Duration = Duration::from_millis(500);
 const LAST_WAIT: Duration = Duration::from_secs(15);
@@ -222,13 +221,9 @@ impl Worker {
     /// Opens a drawer on this printer's connector.
     async fn open(&self, job: &DrawerJob) {
         let Some(drawer) = self.drawers.iter().find(|drawer| drawer.config.id == job.drawer) else { return };
-        let age = self.device.shop.now().time.0.saturating_sub(job.at.0);
-        let (outcome, detail) = if age > OPEN_WITHIN {
-            (DrawerOutcome::NotOpened, "it took so long that nobody stands there any more".to_owned())
-        } else if !drawer.enabled() {
-            (DrawerOutcome::NotOpened, "the drawer is disabled; enable it first".to_owned())
-        } else {
-            self.kick(drawer).await
+        let (outcome, detail) = match too_late_or_disabled(drawer, job) {
+            Some(detail) => (DrawerOutcome::NotOpened, detail),
+            None => self.kick(drawer).await,
         };
         let opened = outcome == DrawerOutcome::Opened;
         drawer.count(|counters| *(if opened { &mut counters.done } else { &mut counters.refused }) += 1);

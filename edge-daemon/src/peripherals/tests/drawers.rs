@@ -98,3 +98,18 @@ async fn an_opening_that_a_stop_left_open_is_unknown_at_the_next_start() {
     assert_eq!((outcome, detail.as_str()), (DrawerOutcome::NotOpened, "there is no drawer called none"));
     counter.end(running).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_drawer_on_pins_that_are_not_there_is_said_to_stay_shut() {
+    let mut counter = counter().await;
+    let port = DrawerPort::Pins { chip: "/dev/no-such-gpiochip".into(), line: 17, sense_line: Some(27) };
+    let model = Model::Drawer(DrawerConfig { port, open_when_high: Some(true), pulse: Pulse::default() });
+    counter.devices.push(DeviceConfig { id: "drawer".into(), terminal: None, model });
+    let running = counter.start();
+    counter.wait(&running, "drawer", |condition| !condition.detail.is_empty()).await;
+    counter.sell(|_| {});
+    let (outcome, detail) = counter.event(opening).await;
+    assert_eq!(outcome, DrawerOutcome::NotOpened);
+    assert!(detail.contains("no-such-gpiochip"), "{detail}");
+    counter.end(running).await;
+}

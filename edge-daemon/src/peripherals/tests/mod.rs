@@ -9,7 +9,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use device_drivers::{Faults, Framing, Line, Patience, Profile, VirtualPrinter, VirtualScanner};
+use device_drivers::{
+    Faults, Framing, Layout, Line, Patience, Profile, Pulse, VirtualPrinter, VirtualScanner,
+};
 use pos_domain::command::{Command, PrintWish, SaleDraft};
 use pos_domain::event::{Event, PrintOutcome};
 use pos_domain::time::Millis;
@@ -20,7 +22,7 @@ use uuid::Uuid;
 use super::*;
 use crate::checkout::{Happening, Origin, Running, Shop};
 use crate::clock::HandClock;
-use crate::config::{DrawerConfig, PrinterConfig, PrinterRole, ScannerConfig};
+use crate::config::{DrawerConfig, PrinterConfig, PrinterRole, ScannerConfig, ScannerPort};
 use crate::trial;
 
 /// Nothing in these tests takes nearly so long; a hang is to fail.
@@ -77,15 +79,16 @@ impl Counter {
     fn scanner(&mut self, id: &str, terminal: Option<&str>, adds_to_sale: bool) -> VirtualScanner {
         let path = self.port(id);
         let scanner = VirtualScanner::plug(&path).unwrap();
-        let (line, framing) = (Line::default(), Framing::Line);
-        let model = Model::Scanner(ScannerConfig { path: Some(path), line, framing, adds_to_sale });
+        let (line, framing, layout) = (Line::default(), Framing::Line, Layout::Us);
+        let port = Some(ScannerPort::Serial(path));
+        let model = Model::Scanner(ScannerConfig { port, line, framing, layout, adds_to_sale });
         self.devices.push(DeviceConfig { id: id.into(), terminal: terminal.map(Into::into), model });
         scanner
     }
 
     fn drawer(&mut self, terminal: Option<&str>) {
         let port = DrawerPort::Printer("receipts".into());
-        let model = Model::Drawer(DrawerConfig { port, open_when_high: Some(true) });
+        let model = Model::Drawer(DrawerConfig { port, open_when_high: Some(true), pulse: Pulse::default() });
         self.devices.push(DeviceConfig { id: "drawer".into(), terminal: terminal.map(Into::into), model });
     }
 
