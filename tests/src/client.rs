@@ -14,6 +14,8 @@ use crate::patience::patiently;
 
 /// No answer may take longer.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// The longest that a stream of events is followed.
+const STREAM: Duration = Duration::from_secs(3_600);
 /// The largest body that is read.
 const MOST: u64 = 256 << 20;
 
@@ -40,14 +42,7 @@ impl Client {
     /// A client of what listens there.
     #[must_use]
     pub fn of(address: SocketAddr) -> Self {
-        let config = Agent::config_builder()
-            .http_status_as_error(false)
-            .timeout_global(None)
-            .timeout_recv_response(Some(PATIENCE))
-            .timeout_recv_body(Some(PATIENCE))
-            .max_idle_age(Duration::from_secs(2))
-            .proxy(None);
-        Self { agent: config.build().into(), base: format!("http://{address}"), asked: Arc::default() }
+        Self { agent: agent(PATIENCE), base: format!("http://{address}"), asked: Arc::default() }
     }
 
     /// Methods and paths (without queries) that were asked.
@@ -193,11 +188,23 @@ impl Client {
     pub fn events(&self, after: Option<&str>) -> Events {
         let mut headers = vec![("accept", "text/event-stream")];
         headers.extend(after.map(|position| ("last-event-id", position)));
-        let response = self.open("GET", "/api/v1/events", &headers, None).unwrap();
+        let patient = Self { agent: agent(STREAM), base: self.base.clone(), asked: self.asked.clone() };
+        let response = patient.open("GET", "/api/v1/events", &headers, None).unwrap();
         assert_eq!(response.status(), 200);
         let (_, body) = response.into_parts();
         Events(Box::new(BufReader::new(body.into_reader())))
     }
+}
+
+fn agent(body: Duration) -> Agent {
+    let config = Agent::config_builder()
+        .http_status_as_error(false)
+        .timeout_global(None)
+        .timeout_recv_response(Some(PATIENCE))
+        .timeout_recv_body(Some(body))
+        .max_idle_age(Duration::from_secs(2))
+        .proxy(None);
+    config.build().into()
 }
 
 fn reply(mut response: Response<Body>) -> Result<Reply, ureq::Error> {
@@ -259,8 +266,16 @@ impl Events {
     /// The next event: its id, its name, its data. Comments are passed over.
     ///
     /// # Panics
-    /// If the stream ends, or nothing comes for a minute.
+    /// If the stream ends.
     pub fn next_event(&mut self) -> (String, String, Value) {
+        self.next_if_any().expect("the stream of events ended")
+    }
+
+    /// The same; `None` at the end of the stream.
+    ///
+    /// # Panics
+    /// If the stream breaks.
+    pub fn next_if_any(&mut self) -> Option<(String, String, Value)> {
         let (mut id, mut name, mut data) = (String::new(), String::new(), String::new());
         for line in (&mut self.0).lines() {
             let line = line.expect("the stream goes on");
@@ -270,11 +285,11 @@ impl Events {
                 Some(("data", value)) => data += value,
                 _ if line.is_empty() && !(name.is_empty() && data.is_empty()) => {
                     let data = serde_json::from_str(&data).unwrap_or(Value::Null);
-                    return (id, name, data);
+                    return Some((id, name, data));
                 }
                 _ => {}
             }
         }
-        panic!("the stream of events ended");
+        None
     }
 }

@@ -17,4 +17,5 @@ mod repeat;
 mod retail;
 mod stream;
 mod till;
+mod unplug;
 mod views;

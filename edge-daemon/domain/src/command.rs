@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::cart::Discount;
 use crate::customer::LookupHash;
-use crate::event::{DrawerOutcome, DrawerReason, PrintOutcome, Sheet};
+use crate::event::{DeviceSetup, DrawerOutcome, DrawerReason, PrintOutcome, Sheet};
 use crate::money::Money;
 use crate::quantity::Quantity;
 use crate::sale::Kind;
@@ -322,6 +322,10 @@ pub enum Command {
         /// In words.
         detail: String,
     },
+    /// Configure a device.
+    PutDevice(DeviceSetup),
+    /// Forget a device that was configured so.
+    RemoveDevice(String),
     /// A drawer was opened, and nobody had asked for it.
     ReportDrawer {
         /// Which drawer.
@@ -411,6 +415,7 @@ impl Command {
             Self::OpenDrawer { .. } => "openDrawer",
             Self::EndDrawer { .. } => "endDrawer",
             Self::ReportDrawer { .. } => "reportDrawer",
+            Self::PutDevice(_) | Self::RemoveDevice(_) => "configureDevices",
         }
     }
 

@@ -1,6 +1,7 @@
 //! What happened. Events are stored for ever, by position of their fields and variants: **append only** (new fields
 //! optional and last, new variants last), pinned to literal bytes by tests of the journal's codec.
 
+use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -166,6 +167,18 @@ pub enum DrawerOutcome {
     Unknown,
 }
 
+/// A device that was configured while the box ran: the settings of its section, by their names, as they would stand in the
+/// configuration file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeviceSetup {
+    /// Its name.
+    pub id: String,
+    /// `printer`, `drawer`, `scanner`, `scale` or `display`.
+    pub section: String,
+    /// Key and value.
+    pub settings: BTreeMap<String, String>,
+}
+
 /// A change of the store's truth.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Event {
@@ -246,6 +259,10 @@ pub enum Event {
     },
     /// Somebody saw to a job that was left unprinted: nothing more is to be done about it.
     PrintSettled(Uuid),
+    /// A device, new or configured anew.
+    DevicePut(DeviceSetup),
+    /// A device that was configured so is no more.
+    DeviceRemoved(String),
 }
 
 impl Event {
@@ -284,6 +301,8 @@ impl Event {
             Self::DrawerEnded { .. } => "drawerEnded",
             Self::DrawerAlarm { .. } => "drawerAlarm",
             Self::PrintSettled(_) => "printSettled",
+            Self::DevicePut(_) => "devicePut",
+            Self::DeviceRemoved(_) => "deviceRemoved",
         }
     }
 

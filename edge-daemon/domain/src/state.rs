@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::catalog::{Catalog, ProductId};
 use crate::customer::{Account, LookupHash};
-use crate::event::{DrawerJob, Event, PrintJob, PrintOutcome, Step};
+use crate::event::{DeviceSetup, DrawerJob, Event, PrintJob, PrintOutcome, Step};
 use crate::money::Money;
 use crate::quantity::Quantity;
 use crate::sale::Sale;
@@ -54,6 +54,8 @@ pub struct State {
     pub unprinted: BTreeMap<Uuid, Unprinted>,
     /// Drawers that are to be opened and whose outcome is not known yet.
     pub opening: BTreeMap<Uuid, DrawerJob>,
+    /// Devices that were configured while the box ran.
+    pub devices: BTreeMap<String, DeviceSetup>,
     /// The current receipt series.
     pub series: u16,
     /// Receipts given in it.
@@ -130,6 +132,12 @@ impl State {
             Event::PrintEnded { job, outcome, detail } => self.end_print(*job, *outcome, detail),
             Event::PrintSettled(job) => {
                 self.unprinted.remove(job);
+            }
+            Event::DevicePut(setup) => {
+                self.devices.insert(setup.id.clone(), setup.clone());
+            }
+            Event::DeviceRemoved(id) => {
+                self.devices.remove(id);
             }
             Event::DrawerAsked(job) => {
                 self.opening.insert(job.id, job.clone());

@@ -9,7 +9,8 @@ use pos_domain::cart::Discount;
 use pos_domain::catalog::{Product, ProductId};
 use pos_domain::customer::Customer;
 use pos_domain::event::{
-    Adjustment, DrawerJob, DrawerOutcome, DrawerReason, Event, PrintJob, PrintOutcome, Sheet, Step,
+    Adjustment, DeviceSetup, DrawerJob, DrawerOutcome, DrawerReason, Event, PrintJob, PrintOutcome, Sheet,
+    Step,
 };
 use pos_domain::money::{Currency, Money};
 use pos_domain::quantity::Quantity;
@@ -249,6 +250,15 @@ fn events() -> Vec<(&'static str, Event)> {
             "drawerEnded",
             Event::DrawerEnded { job: id(0xD0), outcome: DrawerOutcome::Unknown, detail: "no answer".into() },
         ),
+        (
+            "devicePut",
+            Event::DevicePut(DeviceSetup {
+                id: "scanner-9".into(),
+                section: "scanner".into(),
+                settings: [("port".into(), "serial:/dev/ttyS0".into())].into(),
+            }),
+        ),
+        ("deviceRemoved", Event::DeviceRemoved("scanner-9".into())),
         ("printSettled", Event::PrintSettled(id(0x70))),
         ("drawerAlarm", Event::DrawerAlarm { drawer: "front".into() }),
     ]

@@ -14,8 +14,10 @@ use device_drivers::{
     Pulse, Route, Talk, Unit,
 };
 
+use pos_domain::event::DeviceSetup;
+
 use super::error::Problem;
-use super::layers::Settings;
+use super::layers::{self, Settings};
 use super::section::Reader;
 
 /// A device at a counter.
@@ -230,6 +232,41 @@ pub(super) fn read(settings: &Settings, problems: &mut Vec<Problem>) -> Option<V
         }
     }
     (problems.len() == before).then_some(devices)
+}
+
+/// Reads a device that was configured while the box ran. It may only reach into `/dev`.
+///
+/// # Errors
+/// With everything that is wrong, in words.
+pub fn device_of(setup: &DeviceSetup) -> Result<DeviceConfig, String> {
+    let Some((name, model)) = READERS.iter().find(|(name, _)| *name == setup.section) else {
+        let known = READERS.map(|(name, _)| name).join(", ");
+        return Err(format!("there is no section `{}`; there are {known}", setup.section));
+    };
+    let mut problems = Vec::new();
+    let (section, unknown) = layers::section_of(name, &setup.settings);
+    if let Some(key) = unknown.first() {
+        return Err(format!("unknown key `{key}` in [{name}]"));
+    }
+    let reader = &mut Reader { name, section: &section, problems: &mut problems };
+    let terminal = if reader.has("terminal") { reader.short_name("terminal").map(Some) } else { Some(None) };
+    let read = terminal.zip(model(reader));
+    let device = read.map(|(terminal, model)| DeviceConfig { id: setup.id.clone(), terminal, model });
+    let Some(device) = device.filter(|_| problems.is_empty()) else {
+        let words: Vec<_> = problems.into_iter().map(|problem| problem.what).collect();
+        return Err(words.join("; "));
+    };
+    let port = device.port();
+    // Whoever may configure a device must not have the box write into files.
+    let reaches_out = port.split_once(':').is_some_and(|(_, rest)| {
+        rest.starts_with('/') && (!rest.starts_with("/dev/") || rest.contains("/../"))
+    });
+    if device.is_virtual() || reaches_out || setup.settings.contains_key("logo") {
+        return Err(format!(
+            "port \"{port}\", virtual devices and logos can be set in the configuration file only"
+        ));
+    }
+    Ok(device)
 }
 
 type ReadModel = fn(&mut Reader<'_>) -> Option<Model>;

@@ -180,14 +180,6 @@ impl<F: Fn(&str) -> bool> Gatherer<F> {
     }
 
     fn defaults(&mut self) {
-        let fill = |section: &str, settings: &mut Section| {
-            for key in keys::of(section) {
-                if let Some(default) = key.default.filter(|_| !settings.contains_key(key.name)) {
-                    let value = Value::of_default(default);
-                    settings.insert(key.name.to_owned(), Setting { value, source: Source::Default });
-                }
-            }
-        };
         for (section, settings) in &mut self.settings.sections {
             fill(section, settings);
         }
@@ -222,6 +214,32 @@ impl<F: Fn(&str) -> bool> Gatherer<F> {
             }
         };
         self.problem(place, what);
+    }
+}
+
+/// A section made of settings as the environment would give them, its defaults, and the keys that it does not have.
+pub(super) fn section_of(name: &str, settings: &BTreeMap<String, String>) -> (Section, Vec<String>) {
+    let (mut section, mut unknown) = (Section::new(), Vec::new());
+    for (key, text) in settings {
+        match keys::find(name, key) {
+            Some(known) => {
+                let value = Value::of_environment(known.kind, text);
+                section.insert(key.clone(), Setting { value, source: Source::Default });
+            }
+            None => unknown.push(key.clone()),
+        }
+    }
+    fill(name, &mut section);
+    (section, unknown)
+}
+
+/// Puts in what nobody said.
+fn fill(section: &str, settings: &mut Section) {
+    for key in keys::of(section) {
+        if let Some(default) = key.default.filter(|_| !settings.contains_key(key.name)) {
+            let value = Value::of_default(default);
+            settings.insert(key.name.to_owned(), Setting { value, source: Source::Default });
+        }
     }
 }
 

@@ -30,7 +30,7 @@ use pos_domain::store::StoreConfig;
 pub use box_settings::{DataConfig, HttpConfig, LogConfig};
 pub use device::{
     DeviceConfig, DisplayConfig, DrawerConfig, DrawerPort, Model, PrinterConfig, PrinterRole, ScaleConfig,
-    ScannerConfig, ScannerPort,
+    ScannerConfig, ScannerPort, device_of,
 };
 pub use error::{ConfigError, Problem};
 pub use value::Source;

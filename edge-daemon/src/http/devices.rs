@@ -45,6 +45,8 @@ pub(super) struct DeviceView<'a> {
     /// How it is reached.
     #[schema(example = "serial:/dev/serial/by-id/usb-scanner")]
     port: &'a str,
+    /// Whether it stands in the configuration file, and is changed there.
+    fixed: bool,
     /// `absent`, `ready`, `busy`, `waiting`, `faulty` or `disabled`.
     #[schema(value_type = String, example = "ready")]
     state: DeviceState,
@@ -89,6 +91,7 @@ impl<'a> DeviceView<'a> {
             id: &condition.id,
             class: &condition.class,
             port: &condition.port,
+            fixed: condition.fixed,
             state: if condition.enabled { condition.state } else { DeviceState::Disabled },
             detail: &condition.detail,
             remedy: condition.remedy,

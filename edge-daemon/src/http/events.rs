@@ -246,7 +246,7 @@ enum What<'a> {
         outcome: pos_domain::event::DrawerOutcome,
         detail: &'a str,
     },
-    Alarm {
+    Device {
         device_id: &'a str,
     },
     Nothing {},
@@ -352,12 +352,14 @@ impl<'a> What<'a> {
             Event::PrintEnded { job, outcome, detail } => {
                 Self::Printed { job_id: *job, outcome: *outcome, detail }
             }
+            Event::DevicePut(setup) => Self::Device { device_id: &setup.id },
+            Event::DeviceRemoved(id) => Self::Device { device_id: id },
             Event::PrintSettled(job) => Self::Settled { job_id: *job },
             Event::DrawerAsked(job) => Self::Opening(OpeningNews::of(job)),
             Event::DrawerEnded { job, outcome, detail } => {
                 Self::Opened { job_id: *job, outcome: *outcome, detail }
             }
-            Event::DrawerAlarm { drawer } => Self::Alarm { device_id: drawer },
+            Event::DrawerAlarm { drawer } => Self::Device { device_id: drawer },
         }
     }
 }

@@ -14,6 +14,7 @@ mod accept;
 mod body;
 mod customers;
 mod device_orders;
+mod device_setups;
 mod devices;
 mod document;
 mod entity_tag;

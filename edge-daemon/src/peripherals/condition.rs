@@ -83,6 +83,8 @@ pub struct Condition {
     pub class: String,
     /// How it is reached.
     pub port: String,
+    /// Whether it stands in the configuration file, and is changed there.
+    pub fixed: bool,
     /// How it is.
     pub state: DeviceState,
     /// Why, in words, where it is not well.

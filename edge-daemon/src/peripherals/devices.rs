@@ -3,7 +3,7 @@
 //! The life cycle is UnifiedPOS's. The box opens a device by itself and keeps it open; a till *claims* it, and from then on
 //! is the only one that it acts for; it can be *disabled* and enabled. How it is, everybody may see.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use device_drivers::{DisplayLine, Kind};
 use pos_domain::event::DrawerJob;
@@ -11,7 +11,7 @@ use tokio::sync::{broadcast, mpsc, oneshot};
 
 use super::condition::{Condition, Counters, DeviceError, DeviceState, News, OfClass, Order};
 use crate::checkout::Shop;
-use crate::config::{DeviceConfig, Model, PrinterRole};
+use crate::config::{DeviceConfig, DrawerConfig, DrawerPort, Model, PrinterRole};
 
 /// News that a slow listener may fall behind.
 const NEWS: usize = 1_024;
@@ -108,53 +108,74 @@ impl Device {
 #[derive(Clone)]
 pub struct Devices {
     /// In the order of the configuration.
-    devices: Arc<Vec<Arc<Device>>>,
+    devices: Arc<RwLock<Vec<Arc<Device>>>>,
     news: broadcast::Sender<News>,
 }
 
 impl Devices {
-    /// The devices as they are configured, and where the orders for each come out.
-    pub(super) fn new(shop: &Shop, configs: &[DeviceConfig]) -> (Self, Vec<Attended>) {
-        let (news, _) = broadcast::channel(NEWS);
-        let mut inboxes = Vec::new();
-        for config in configs {
-            let (orders, inbox) = mpsc::channel(ORDERS);
-            let condition = Condition {
-                id: config.id.clone(),
-                class: config.class().to_owned(),
-                port: config.port(),
-                state: DeviceState::Absent,
-                detail: String::new(),
-                remedy: None,
-                since: shop.now().time,
-                enabled: true,
-                claimed_by: config.terminal.as_deref().map(Into::into),
-                counters: Counters::default(),
-                of_class: OfClass::of(&config.model),
-            };
-            let device = Arc::new(Device {
-                config: config.clone(),
-                shop: shop.clone(),
-                condition: Mutex::new(condition),
-                news: news.clone(),
-                orders,
-            });
-            inboxes.push((device, inbox));
-        }
-        let devices = inboxes.iter().map(|(device, _)| device.clone()).collect();
-        (Self { devices: Arc::new(devices), news }, inboxes)
-    }
-
     /// No devices.
     #[must_use]
     pub fn none() -> Self {
-        Self { devices: Arc::default(), news: broadcast::channel(1).0 }
+        Self { devices: Arc::default(), news: broadcast::channel(NEWS).0 }
     }
 
     /// Devices that nobody drives: they can be looked at and claimed.
     #[cfg(test)]
     pub(crate) fn unattended(shop: &Shop, configs: &[DeviceConfig]) -> Self {
-        Self::new(shop, configs).0
+        let devices = Self::none();
+        for config in configs {
+            devices.add(shop, config, true);
+        }
+        devices
+    }
+
+    /// Adds a device, and gives where the orders for it come out.
+    pub(super) fn add(&self, shop: &Shop, config: &DeviceConfig, fixed: bool) -> Attended {
+        let (orders, inbox) = mpsc::channel(ORDERS);
+        let condition = Condition {
+            id: config.id.clone(),
+            class: config.class().to_owned(),
+            port: config.port(),
+            fixed,
+            state: DeviceState::Absent,
+            detail: String::new(),
+            remedy: None,
+            since: shop.now().time,
+            enabled: true,
+            claimed_by: config.terminal.as_deref().map(Into::into),
+            counters: Counters::default(),
+            of_class: OfClass::of(&config.model),
+        };
+        let device = Arc::new(Device {
+            config: config.clone(),
+            shop: shop.clone(),
+            condition: Mutex::new(condition.clone()),
+            news: self.news.clone(),
+            orders,
+        });
+        self.devices.write().unwrap_or_else(PoisonError::into_inner).push(device.clone());
+        device.tell(News::Changed(Arc::new(condition)));
+        (device, inbox)
+    }
+
+    /// Forgets a device.
+    pub(super) fn remove(&self, id: &str) {
+        self.devices.write().unwrap_or_else(PoisonError::into_inner).retain(|device| device.config.id != id);
+    }
+
+    /// Whether there is such a device in the configuration file.
+    #[must_use]
+    pub fn is_fixed(&self, id: &str) -> bool {
+        self.get(id).is_ok_and(|condition| condition.fixed)
+    }
+
+    /// The drawers on a printer's connector.
+    pub(super) fn drawers_on(&self, printer: &str) -> Vec<Arc<Device>> {
+        let hangs_here = |device: &Arc<Device>| match &device.config.model {
+            Model::Drawer(DrawerConfig { port: DrawerPort::Printer(id), .. }) => id == printer,
+            _ => false,
+        };
+        self.iter().filter(hangs_here).collect()
     }
 
     /// All, in the order of the configuration.
@@ -294,11 +315,11 @@ impl Devices {
             Some(by) if *by != *terminal => Err(DeviceError::Claimed { id: id.to_owned(), by }),
             None => Err(DeviceError::Unclaimed(id.to_owned())),
             Some(_) if !device.enabled() => Err(DeviceError::Disabled(id.to_owned())),
-            Some(_) => Ok(device.clone()),
+            Some(_) => Ok(device),
         }
     }
 
-    pub(super) fn device(&self, id: &str) -> Result<&Arc<Device>, DeviceError> {
+    pub(super) fn device(&self, id: &str) -> Result<Arc<Device>, DeviceError> {
         let found = self.iter().find(|device| device.config.id == id);
         found.ok_or_else(|| DeviceError::Unknown(id.to_owned()))
     }
@@ -324,8 +345,8 @@ impl Devices {
         nearest(drawers, terminal, |device| device).map(|device| device.config.id.clone())
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = &Arc<Device>> {
-        self.devices.iter()
+    pub(super) fn iter(&self) -> impl Iterator<Item = Arc<Device>> {
+        self.devices.read().unwrap_or_else(PoisonError::into_inner).clone().into_iter()
     }
 }
 
@@ -375,10 +396,10 @@ impl Device {
 }
 
 /// A till's own device, or else the first that stands at no till.
-fn nearest<'a, T>(
+fn nearest<T>(
     devices: impl Iterator<Item = T>,
     terminal: &str,
-    device: impl Fn(&T) -> &'a Arc<Device>,
+    device: impl Fn(&T) -> &Arc<Device>,
 ) -> Option<T> {
     let mut shared = None;
     for candidate in devices {

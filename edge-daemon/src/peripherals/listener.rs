@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use pos_domain::command::{Command, PrintWish};
-use pos_domain::event::{DrawerJob, DrawerOutcome, DrawerReason, Event, PrintJob, PrintOutcome, Sheet, Step};
+use pos_domain::event::{
+    DeviceSetup, DrawerJob, DrawerOutcome, DrawerReason, Event, PrintJob, PrintOutcome, Sheet, Step,
+};
 use pos_domain::receipt::is_ordered;
 use pos_domain::sale::{Kind, Sale};
 use pos_domain::time::Millis;
@@ -11,10 +13,9 @@ use pos_journal::Position;
 use tokio::sync::{broadcast, watch};
 use uuid::Uuid;
 
-use super::devices::Devices;
 use super::outcomes::Outcomes;
-use super::printing::Jobs;
-use crate::checkout::{Happening, Origin, Shop};
+use super::plant::Plant;
+use crate::checkout::{Happening, Origin};
 use crate::config::{DrawerConfig, DrawerPort, Model, PrinterRole};
 
 /// A sale that began so long before it came here, in milliseconds, was made elsewhere: its receipt is out already.
@@ -32,9 +33,7 @@ pub(super) struct Left {
 }
 
 pub(super) struct Listener {
-    pub(super) shop: Shop,
-    pub(super) devices: Devices,
-    pub(super) jobs: Jobs,
+    pub(super) plant: Plant,
     pub(super) outcomes: Outcomes,
     /// The last happening that was looked at.
     pub(super) seen: Option<Position>,
@@ -44,9 +43,13 @@ impl Listener {
     pub(super) async fn run(
         mut self,
         left: Left,
+        setups: Vec<DeviceSetup>,
         mut happenings: broadcast::Receiver<Arc<Happening>>,
         mut stopped: watch::Receiver<bool>,
     ) {
+        for setup in &setups {
+            self.plant.put(setup).await;
+        }
         for job in left.sheets {
             let detail = "the box stopped while it was printing; look at the printer";
             self.outcomes.printed(job, PrintOutcome::Unknown, detail).await;
@@ -74,11 +77,11 @@ impl Listener {
     async fn make_up(&self) {
         let Some(head) = self.seen else { return };
         let from = Position { seq: head.seq.saturating_sub(TAIL).max(1), ..head };
-        let shop = self.shop.clone();
+        let shop = self.plant.shop.clone();
         let read = tokio::task::spawn_blocking(move || shop.happenings_after(from)).await;
         let Ok(Ok(Some(mut tail))) = read else { return };
         tail.retain(|happening| happening.position.seq <= head.seq);
-        for sale in not_asked_for(&tail, self.shop.now().time) {
+        for sale in not_asked_for(&tail, self.plant.shop.now().time) {
             let asked = |wish: &PrintWish| {
                 asked_for(&tail).any(|job| job.sale == sale.id && job.printer == wish.printer)
             };
@@ -92,7 +95,7 @@ impl Listener {
     /// Reads from the journal what came too fast.
     async fn catch_up(&mut self) {
         while let Some(position) = self.seen {
-            let shop = self.shop.clone();
+            let shop = self.plant.shop.clone();
             let read = tokio::task::spawn_blocking(move || shop.happenings_after(position)).await;
             match read {
                 Ok(Ok(Some(happenings))) if !happenings.is_empty() => {
@@ -119,9 +122,12 @@ impl Listener {
         match &*happening.event {
             Event::PrintAsked(job) => self.print(job).await,
             Event::DrawerAsked(job) => self.open(job).await,
+            Event::DevicePut(setup) => self.plant.put(setup).await,
+            Event::DeviceRemoved(id) => self.plant.remove(id).await,
             Event::Sale { step, sale } if is_waited_for(*step, sale, happening) => self.sold(sale).await,
             Event::CashMoved { movement, shift } => {
                 let drawer = self
+                    .plant
                     .shop
                     .state()
                     .shifts
@@ -149,12 +155,13 @@ impl Listener {
     /// The sheets that a sale makes: its receipt, and a slip for each printer that prepares some of it.
     fn sheets_of(&self, sale: &Sale) -> Vec<PrintWish> {
         let mut sheets = Vec::new();
-        let has_drawers = self.devices.iter().any(|device| matches!(device.config.model, Model::Drawer(_)));
-        if let Some((printer, true)) = self.devices.receipt_printer(&sale.terminal) {
+        let has_drawers =
+            self.plant.devices.iter().any(|device| matches!(device.config.model, Model::Drawer(_)));
+        if let Some((printer, true)) = self.plant.devices.receipt_printer(&sale.terminal) {
             let wish = PrintWish::receipt(Uuid::now_v7(), sale.id, printer);
             sheets.push(PrintWish { may_kick: !has_drawers, ..wish });
         }
-        for device in self.devices.iter() {
+        for device in self.plant.devices.iter() {
             let Model::Printer(printer) = &device.config.model else { continue };
             let PrinterRole::Orders { departments } = &printer.role else { continue };
             let at_till =
@@ -171,23 +178,23 @@ impl Listener {
 
     async fn ask_print(&self, wish: PrintWish) {
         let sale = wish.sale;
-        if let Err(error) = self.shop.submit(None, Command::AskPrint(wish), Origin::default()).await {
+        if let Err(error) = self.plant.shop.submit(None, Command::AskPrint(wish), Origin::default()).await {
             tracing::warn!(%sale, %error, "a sheet is not printed; reprint it");
         }
     }
 
     async fn ask_open(&self, terminal: &Arc<str>, reason: DrawerReason) {
-        let Some(drawer) = self.devices.drawer_of(terminal) else { return };
+        let Some(drawer) = self.plant.devices.drawer_of(terminal) else { return };
         let command =
             Command::OpenDrawer { id: Uuid::now_v7(), drawer, terminal: Some(terminal.clone()), reason };
         let origin = Origin { terminal: Some(terminal.clone()), ..Origin::default() };
-        if let Err(error) = self.shop.submit(None, command, origin).await {
+        if let Err(error) = self.plant.shop.submit(None, command, origin).await {
             tracing::warn!(%error, "a drawer is not opened");
         }
     }
 
     async fn print(&self, job: &PrintJob) {
-        let refused = match self.jobs.queue(&job.printer) {
+        let refused = match self.plant.jobs.queue(&job.printer) {
             None => format!("there is no printer called {}", job.printer),
             Some(queue) => match queue.push(job.clone()) {
                 Ok(()) => return,
@@ -198,10 +205,10 @@ impl Listener {
     }
 
     async fn open(&self, job: &DrawerJob) {
-        let device = self.devices.device(&job.drawer).ok();
-        let opened = match device.map(|device| (device, &device.config.model)) {
+        let device = self.plant.devices.device(&job.drawer).ok();
+        let opened = match device.as_ref().map(|device| (device, &device.config.model)) {
             Some((_, Model::Drawer(DrawerConfig { port: DrawerPort::Printer(printer), .. }))) => {
-                match self.jobs.queue(printer).map(|queue| queue.open(job.clone())) {
+                match self.plant.jobs.queue(printer).map(|queue| queue.open(job.clone())) {
                     Some(Ok(())) => Ok(()),
                     Some(Err(_)) => Err("too many openings wait already".to_owned()),
                     None => Err(format!("there is no printer called {printer}")),

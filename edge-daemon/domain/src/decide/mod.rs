@@ -132,6 +132,8 @@ impl Desk<'_> {
                 self.open_drawer(id, drawer, terminal, reason)
             }
             Command::EndDrawer { job, outcome, detail } => self.end_drawer(job, outcome, detail),
+            Command::PutDevice(setup) => self.put_device(setup),
+            Command::RemoveDevice(id) => self.remove_device(id),
             Command::ReportDrawer { drawer } => self.report_drawer(drawer),
             // Both were decided before there was a desk.
             Command::StartEpoch { .. } | Command::Configure(_) => Ok(self.done(vec![])),

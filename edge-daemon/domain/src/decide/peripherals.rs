@@ -8,8 +8,16 @@ use uuid::Uuid;
 
 use super::{Decision, Desk, MAX_NAME, Refusal, refusal, short};
 use crate::command::PrintWish;
-use crate::event::{DrawerJob, DrawerOutcome, DrawerReason, Event, PrintJob, PrintOutcome, Sheet};
+use crate::event::{
+    DeviceSetup, DrawerJob, DrawerOutcome, DrawerReason, Event, PrintJob, PrintOutcome, Sheet,
+};
 use crate::sale::Sale;
+
+/// Devices that can be configured while the box runs.
+const MAX_DEVICES: usize = 200;
+/// Settings of one device, and bytes of one of them.
+const MAX_SETTINGS: usize = 50;
+const MAX_SETTING: usize = 1_000;
 
 impl Desk<'_> {
     pub(super) fn ask_print(&self, wish: PrintWish) -> Result<Decision, Refusal> {
@@ -91,6 +99,31 @@ impl Desk<'_> {
             return Err(refusal::no_such_job(job));
         }
         Ok(self.done(vec![Event::DrawerEnded { job, outcome, detail: cut(&detail) }]))
+    }
+
+    pub(super) fn put_device(&self, setup: DeviceSetup) -> Result<Decision, Refusal> {
+        short("id", &setup.id)?;
+        short("section", &setup.section)?;
+        for (key, value) in &setup.settings {
+            short("settings", key)?;
+            if value.len() > MAX_SETTING || value.chars().any(char::is_control) {
+                return Err(refusal::bad_name("settings"));
+            }
+        }
+        let known = &self.state.devices;
+        if setup.settings.len() > MAX_SETTINGS
+            || (known.len() >= MAX_DEVICES && !known.contains_key(&setup.id))
+        {
+            return Err(refusal::too_many_devices());
+        }
+        Ok(self.done(vec![Event::DevicePut(setup)]))
+    }
+
+    pub(super) fn remove_device(&self, id: String) -> Result<Decision, Refusal> {
+        if !self.state.devices.contains_key(&id) {
+            return Err(refusal::no_such_device(&id));
+        }
+        Ok(self.done(vec![Event::DeviceRemoved(id)]))
     }
 
     pub(super) fn report_drawer(&self, drawer: String) -> Result<Decision, Refusal> {

@@ -270,6 +270,15 @@ pub(super) fn no_such_job(id: Uuid) -> Refusal {
     not_found("no-such-job", format!("No job {id} is waiting."))
 }
 
+pub(super) fn too_many_devices() -> Refusal {
+    impossible("too-many-devices", "There are 200 such devices, or 50 settings of one, at most.".into())
+}
+
+pub(super) fn no_such_device(id: &str) -> Refusal {
+    let detail = "was configured over this interface; those of the configuration file are removed there.";
+    not_found("no-such-device", format!("No device called {id} {detail}"))
+}
+
 pub(super) fn job_settled(id: Uuid) -> Refusal {
     conflict(
         "job-settled",

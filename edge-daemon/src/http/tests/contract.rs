@@ -22,7 +22,9 @@ const OPERATIONS: &str = "
     GET /api/v1/customers/{id}/export
     GET /api/v1/customers/{id}/transactions
     GET /api/v1/devices
+    DELETE /api/v1/devices/{id}
     GET /api/v1/devices/{id}
+    PUT /api/v1/devices/{id}
     POST /api/v1/devices/{id}/claim
     POST /api/v1/devices/{id}/disable
     POST /api/v1/devices/{id}/display

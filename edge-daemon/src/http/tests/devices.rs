@@ -83,3 +83,35 @@ async fn sheets_that_are_not_on_paper_are_listed_and_settled_once() {
     counter.post("f", &at("retry"), elsewhere).await.expect_problem(404, "no-such-device");
     counter.close();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_device_is_configured_over_the_interface_and_never_out_of_dev() {
+    let counter = Counter::open();
+    let at = |id: &str| format!("{DEVICES}/{id}");
+    let scanner = r#"{"section":"scanner","settings":{"port":"serial:/dev/ttyS9","adds_to_sale":true}}"#;
+    let put = counter.put("a", &at("scanner-9"), scanner).await.expect(200);
+    assert_eq!((&put["section"], &put["settings"]["adds_to_sale"]), (&json!("scanner"), &json!("true")));
+    assert_eq!(counter.put("a", &at("scanner-9"), scanner).await.expect(200), put);
+    assert_eq!(counter.shop.state().devices.len(), 1);
+    counter.put("b", &at("scanner-1"), scanner).await.expect_problem(409, "device-in-file");
+    counter.put("c", &at("No%20Name"), scanner).await.expect_problem(422, "bad-device-id");
+    for settings in [
+        r#"{"port":"serial:/etc/passwd"}"#,
+        r#"{"port":"serial:/dev/../etc/passwd"}"#,
+        r#"{"port":"virtual"}"#,
+        r#"{"port":"serial:/dev/ttyS9","line":"fast"}"#,
+        r#"{"port":"serial:/dev/ttyS9","baud":9600}"#,
+        r#"{}"#,
+    ] {
+        let body = format!(r#"{{"section":"scanner","settings":{settings}}}"#);
+        counter.put("d", &at("scanner-8"), body).await.expect_problem(422, "bad-device");
+    }
+    let printer = r#"{"section":"printer","settings":{"port":"usb:/var/lib/tillbox/keys"}}"#;
+    counter.put("e", &at("printer-9"), printer).await.expect_problem(422, "bad-device");
+    let logo = r#"{"section":"printer","settings":{"port":"tcp:10.0.0.7","logo":"/etc/passwd"}}"#;
+    counter.put("f", &at("printer-9"), logo).await.expect_problem(422, "bad-device");
+    assert_eq!(counter.delete(&at("scanner-9")).await.status, 204);
+    counter.delete(&at("scanner-9")).await.expect_problem(404, "no-such-device");
+    assert!(counter.shop.state().devices.is_empty());
+    counter.close();
+}

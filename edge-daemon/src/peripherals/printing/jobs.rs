@@ -1,7 +1,7 @@
 //! Sheets that are not on paper yet, for people: looked at, taken back, printed elsewhere, settled.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use pos_domain::command::{Command, PrintWish};
 use pos_domain::event::{PrintJob, PrintOutcome, Sheet};
@@ -57,23 +57,27 @@ pub enum JobError {
 #[derive(Clone)]
 pub struct Jobs {
     shop: Shop,
-    queues: Arc<BTreeMap<String, Arc<Queue>>>,
+    queues: Arc<RwLock<BTreeMap<String, Arc<Queue>>>>,
 }
 
 impl Jobs {
-    pub(in crate::peripherals) fn new(shop: Shop, queues: BTreeMap<String, Arc<Queue>>) -> Self {
-        Self { shop, queues: Arc::new(queues) }
-    }
-
     /// No printers.
     #[must_use]
     pub fn none(shop: Shop) -> Self {
-        Self::new(shop, BTreeMap::new())
+        Self { shop, queues: Arc::default() }
+    }
+
+    pub(in crate::peripherals) fn add(&self, printer: &str, queue: Arc<Queue>) {
+        self.queues.write().unwrap_or_else(PoisonError::into_inner).insert(printer.to_owned(), queue);
+    }
+
+    pub(in crate::peripherals) fn remove(&self, printer: &str) {
+        self.queues.write().unwrap_or_else(PoisonError::into_inner).remove(printer);
     }
 
     /// The printer's queue, if there is such a printer.
-    pub(in crate::peripherals) fn queue(&self, printer: &str) -> Option<&Arc<Queue>> {
-        self.queues.get(printer)
+    pub(in crate::peripherals) fn queue(&self, printer: &str) -> Option<Arc<Queue>> {
+        self.queues.read().unwrap_or_else(PoisonError::into_inner).get(printer).cloned()
     }
 
     /// What is not on paper, the oldest first.
@@ -139,7 +143,7 @@ impl Jobs {
         printer: Option<&str>,
         key: Option<CommandKey>,
     ) -> Result<Done, JobError> {
-        if let Some(printer) = printer.filter(|printer| !self.queues.contains_key(*printer)) {
+        if let Some(printer) = printer.filter(|printer| self.queue(printer).is_none()) {
             return Err(JobError::NoPrinter(printer.to_owned()));
         }
         if let Some((_, pending)) = self.withdraw(job)? {
@@ -170,9 +174,9 @@ impl Jobs {
     }
 
     /// Takes a sheet out of its queue; `None`: it is not pending.
-    fn withdraw(&self, job: Uuid) -> Result<Option<(&Arc<Queue>, PrintJob)>, JobError> {
+    fn withdraw(&self, job: Uuid) -> Result<Option<(Arc<Queue>, PrintJob)>, JobError> {
         let Some(pending) = self.shop.state().printing.get(&job).cloned() else { return Ok(None) };
-        let queue = self.queues.get(&pending.printer).ok_or(JobError::Unknown(job))?;
+        let queue = self.queue(&pending.printer).ok_or(JobError::Unknown(job))?;
         match queue.withdraw(job) {
             Ok(()) => Ok(Some((queue, pending))),
             Err(NotWithdrawn::Sending) => Err(JobError::Sending(job)),

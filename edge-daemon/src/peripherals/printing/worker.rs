@@ -12,7 +12,7 @@ use tokio::time::{Instant, sleep, timeout};
 use super::queue::{Next, Queue};
 use crate::config::{DrawerConfig, Model};
 use crate::peripherals::condition::{DeviceState, OfClass};
-use crate::peripherals::devices::Device;
+use crate::peripherals::devices::{Device, Devices};
 use crate::peripherals::drawers::{OPEN_WITHIN, too_late_or_disabled};
 use crate::peripherals::outcomes::Outcomes;
 
@@ -30,8 +30,8 @@ const LOOK: Duration = Duration::from_secs(3);
 #[derive(Clone)]
 pub(in crate::peripherals) struct Worker {
     pub(in crate::peripherals) device: Arc<Device>,
-    /// The drawers on its connector.
-    pub(in crate::peripherals) drawers: Vec<Arc<Device>>,
+    /// Among them the drawers on its connector.
+    pub(in crate::peripherals) devices: Devices,
     pub(in crate::peripherals) queue: Arc<Queue>,
     pub(in crate::peripherals) printer: PosPrinter,
     pub(in crate::peripherals) outcomes: Outcomes,
@@ -42,14 +42,14 @@ impl Worker {
     /// A worker for a printer at the end of a route.
     pub(in crate::peripherals) fn new(
         device: Arc<Device>,
-        drawers: Vec<Arc<Device>>,
+        devices: Devices,
         reach: (Route, Profile, Patience),
         stopped: watch::Receiver<bool>,
     ) -> Self {
         let (route, profile, patience) = reach;
         let outcomes = Outcomes::new(device.shop.clone());
         let printer = PosPrinter::new(route, profile, patience);
-        Self { device, drawers, queue: Arc::default(), printer, outcomes, stopped }
+        Self { device, devices, queue: Arc::default(), printer, outcomes, stopped }
     }
 
     /// Works until the daemon stops, then ends what waits as *not printed*. A driver that panics takes one job along,
@@ -98,6 +98,10 @@ impl Worker {
                 }
             }
         }
+    }
+
+    fn drawers(&self) -> Vec<Arc<Device>> {
+        self.devices.drawers_on(&self.device.config.id)
     }
 
     fn count_jobs(&self) {
@@ -220,10 +224,12 @@ impl Worker {
 
     /// Opens a drawer on this printer's connector.
     async fn open(&self, job: &DrawerJob) {
-        let Some(drawer) = self.drawers.iter().find(|drawer| drawer.config.id == job.drawer) else { return };
-        let (outcome, detail) = match too_late_or_disabled(drawer, job) {
+        let Some(drawer) = self.drawers().into_iter().find(|drawer| drawer.config.id == job.drawer) else {
+            return;
+        };
+        let (outcome, detail) = match too_late_or_disabled(&drawer, job) {
             Some(detail) => (DrawerOutcome::NotOpened, detail),
-            None => self.kick(drawer).await,
+            None => self.kick(&drawer).await,
         };
         let opened = outcome == DrawerOutcome::Opened;
         drawer.count(|counters| *(if opened { &mut counters.done } else { &mut counters.refused }) += 1);
@@ -268,8 +274,8 @@ impl Worker {
             }
             Err(reason) => {
                 self.device.unwell(state_of(&reason), reason.kind(), reason.to_string());
-                for drawer in &self.drawers {
-                    forget(drawer);
+                for drawer in self.drawers() {
+                    forget(&drawer);
                     drawer.unwell(DeviceState::Absent, reason.kind(), reason.to_string());
                 }
             }
@@ -283,13 +289,13 @@ impl Worker {
                 *paper_near_end = status.paper_near_end;
             }
         });
-        for drawer in &self.drawers {
+        for drawer in self.drawers() {
             if drawer.condition().state == DeviceState::Absent {
                 drawer.well(DeviceState::Ready);
             }
-            let Some(level) = level_of(drawer) else { continue };
+            let Some(level) = level_of(&drawer) else { continue };
             let open = status.drawer_pin_high == level;
-            let before = set_open(drawer, open);
+            let before = set_open(&drawer, open);
             if open && before == Some(false) {
                 self.outcomes.alarm(&drawer.config.id).await;
             }

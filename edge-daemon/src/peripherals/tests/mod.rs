@@ -22,7 +22,9 @@ use uuid::Uuid;
 use super::*;
 use crate::checkout::{Happening, Origin, Running, Shop};
 use crate::clock::HandClock;
-use crate::config::{DrawerConfig, PrinterConfig, PrinterRole, ScannerConfig, ScannerPort};
+use crate::config::{
+    DrawerConfig, DrawerPort, Model, PrinterConfig, PrinterRole, ScannerConfig, ScannerPort,
+};
 use crate::trial;
 
 /// Nothing in these tests takes nearly so long; a hang is to fail.

@@ -111,3 +111,53 @@ async fn a_scanner_goes_on_by_itself_when_it_is_plugged_in_again() {
     assert_eq!((counted.opened, counted.lost, counted.done), (2, 1, 1));
     counter.end(running).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_device_that_is_configured_while_the_box_runs_is_there_at_once_and_after_a_restart() {
+    use pos_domain::event::DeviceSetup;
+    let mut counter = counter().await;
+    let running = counter.start();
+    let setup = |id: &str, section: &str, settings: &[(&str, &str)]| {
+        let settings = settings.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+        Command::PutDevice(DeviceSetup { id: id.into(), section: section.into(), settings })
+    };
+    // A printer, as its port need not be in /dev.
+    let other = virtual_printer().await;
+    let port = format!("tcp:{}", other.address());
+    counter.submit(setup("second", "printer", &[("port", &port), ("auto_print", "false")]));
+    counter.submit(setup("scanner", "scanner", &[("port", "serial:/dev/no-such-scanner")]));
+    counter.submit(setup("receipts", "printer", &[("port", &port)]));
+    let there = async |running: &Peripherals, id: &str| {
+        let devices = running.devices();
+        let look = async {
+            while devices.get(id).is_err() {
+                tokio::task::yield_now().await;
+            }
+        };
+        timeout(LONG, look).await.expect("it never came");
+    };
+    there(&running, "second").await;
+    counter.wait(&running, "second", ready).await;
+    there(&running, "scanner").await;
+    counter.wait(&running, "scanner", |condition| condition.detail.contains("no-such-scanner")).await;
+    let sale = counter.sell(|_| {});
+    assert_eq!(counter.outcome().await.0, PrintOutcome::Printed);
+    counter.ask(sale, "second", true);
+    assert_eq!(counter.outcome().await.0, PrintOutcome::Printed);
+    assert_eq!((counter.paper().len(), other.receipts().len()), (1, 1), "what stands in the file stays");
+
+    running.stop().await;
+    let running = counter.start();
+    there(&running, "second").await;
+    assert!(!running.devices().is_fixed("second") && running.devices().is_fixed("receipts"));
+    counter.submit(Command::RemoveDevice("second".into()));
+    let gone = async {
+        while running.devices().get("second").is_ok() {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(LONG, gone).await.expect("it is still there");
+    counter.ask(sale, "second", true);
+    assert_eq!(counter.outcome().await.1, "there is no printer called second");
+    counter.end(running).await;
+}

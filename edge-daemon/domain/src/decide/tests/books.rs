@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::shop::*;
 use crate::command::{Change, Command, PrintWish};
 use crate::decide::RefusalKind;
-use crate::event::{DrawerOutcome, DrawerReason, Event, PrintOutcome, Sheet};
+use crate::event::{DeviceSetup, DrawerOutcome, DrawerReason, Event, PrintOutcome, Sheet};
 use crate::money::Currency;
 use crate::tax::Rate;
 
@@ -182,4 +182,27 @@ fn a_drawer_is_opened_for_a_reason_and_its_outcome_is_said_once() {
     assert_eq!(shop.refusal(end), "no-such-job");
     let alarm = shop.run(Command::ReportDrawer { drawer: "front".into() }).events;
     assert_eq!(alarm, [Event::DrawerAlarm { drawer: "front".into() }]);
+}
+
+#[test]
+fn devices_are_configured_and_forgotten() {
+    let mut shop = Shop::new();
+    let setup = |id: &str, port: &str| DeviceSetup {
+        id: id.into(),
+        section: "scanner".into(),
+        settings: [("port".into(), port.into())].into(),
+    };
+    shop.run(Command::PutDevice(setup("scanner-9", "serial:/dev/ttyS0")));
+    shop.run(Command::PutDevice(setup("scanner-9", "serial:/dev/ttyS1")));
+    assert_eq!(shop.state.devices["scanner-9"].settings["port"], "serial:/dev/ttyS1");
+    assert_eq!(shop.refusal(Command::PutDevice(setup("", "x"))), "bad-text");
+    assert_eq!(shop.refusal(Command::PutDevice(setup("a", &"x".repeat(1_001)))), "bad-text");
+    shop.run(Command::RemoveDevice("scanner-9".into()));
+    assert!(shop.state.devices.is_empty());
+    assert_eq!(shop.refusal(Command::RemoveDevice("scanner-9".into())), "no-such-device");
+    for number in 0..200 {
+        shop.run(Command::PutDevice(setup(&alloc::format!("s{number}"), "p")));
+    }
+    assert_eq!(shop.refusal(Command::PutDevice(setup("one-more", "p"))), "too-many-devices");
+    shop.run(Command::PutDevice(setup("s7", "q")));
 }
