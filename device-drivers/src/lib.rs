@@ -39,6 +39,8 @@ mod scale;
 mod scanner;
 mod sim;
 
+pub use display::bus::I2cDisplay;
+pub use display::char_lcd::{CharLcd, Glass};
 pub use display::driver::{Display, DisplayFault, SHOWN_WITHIN, SerialDisplay};
 pub use display::proto::{COLUMNS, Dialect, DisplayLine, begin, show};
 pub use drawer::driver::{DrawerPins, GpioDrawer, LinuxDrawer};

@@ -47,11 +47,16 @@ impl DisplayLine {
     /// Exactly [`COLUMNS`] letters, of those that take one column each.
     #[must_use]
     pub fn text(&self) -> String {
-        let right = fitting(&self.right, COLUMNS);
-        let room = COLUMNS - right.chars().count();
+        self.fit(COLUMNS)
+    }
+
+    /// The same, of so many letters.
+    pub(super) fn fit(&self, columns: usize) -> String {
+        let right = fitting(&self.right, columns);
+        let room = columns - right.chars().count();
         // An amount that touches a name is read as part of it.
         let left = fitting(&self.left, if right.is_empty() { room } else { room.saturating_sub(1) });
-        let gap = COLUMNS - left.chars().count() - right.chars().count();
+        let gap = columns - left.chars().count() - right.chars().count();
         format!("{left}{:gap$}{right}", "")
     }
 }

@@ -3,6 +3,7 @@
 pub(crate) mod exchange;
 pub(crate) mod file;
 pub(crate) mod gpio;
+pub(crate) mod i2c;
 pub(crate) mod input;
 pub(crate) mod link;
 pub(crate) mod serial;
