@@ -57,6 +57,7 @@ pub use printer::logo::{Logo, LogoError};
 pub use printer::outcome::{Outcome, Patience};
 pub use printer::profile::{DrawerPin, Language, Page, Profile};
 pub use printer::proto::{Job, encode};
+pub use printer::session::Session;
 pub use printer::status::Status;
 pub use rim::link::Route;
 pub use rim::serial::{Evenness, Line};

@@ -43,7 +43,7 @@ enum Step {
 
 /// The conversation. Call [`Session::poll_output`] and [`Session::poll_timeout`] after each input.
 #[derive(Debug)]
-pub(crate) struct Session {
+pub struct Session {
     job: Vec<u8>,
     /// Bytes of the job that the transport took.
     taken: usize,
@@ -78,7 +78,8 @@ pub(crate) struct Session {
 impl Session {
     /// A conversation about `job`, on a connection that was just made. `operator` is how long a person may take to see to a
     /// printer that stopped in the middle.
-    pub(crate) fn new(
+    #[must_use]
+    pub fn new(
         mut job: Vec<u8>,
         answers: bool,
         patience: Patience,
@@ -119,7 +120,8 @@ impl Session {
 
     /// The bytes to send next; empty if there is nothing to send. Say with [`Session::taken`] how many of
     /// them the transport took.
-    pub(crate) fn poll_output(&self) -> &[u8] {
+    #[must_use]
+    pub fn poll_output(&self) -> &[u8] {
         match self.step {
             Step::Done => &[],
             Step::Sending => self.job.get(self.taken..).unwrap_or_default(),
@@ -128,7 +130,7 @@ impl Session {
     }
 
     /// The transport took the first `count` bytes of what [`Session::poll_output`] gave.
-    pub(crate) fn taken(&mut self, count: usize, now: Instant) {
+    pub fn taken(&mut self, count: usize, now: Instant) {
         if self.step != Step::Sending {
             self.ask.drain(..count.min(self.ask.len()));
             return;
@@ -148,7 +150,8 @@ impl Session {
     }
 
     /// When [`Session::handle_timeout`] wants to be called, if nothing else happens.
-    pub(crate) fn poll_timeout(&self) -> Instant {
+    #[must_use]
+    pub fn poll_timeout(&self) -> Instant {
         match self.step {
             Step::Confirming => self.deadline.min(self.next_look),
             Step::Before if !self.looking => self.next_look,
@@ -157,7 +160,7 @@ impl Session {
     }
 
     /// Time went by.
-    pub(crate) fn handle_timeout(&mut self, now: Instant) {
+    pub fn handle_timeout(&mut self, now: Instant) {
         if self.outcome.is_some() {
             return;
         }
@@ -182,7 +185,7 @@ impl Session {
     }
 
     /// The printer said something.
-    pub(crate) fn handle_input(&mut self, bytes: &[u8], now: Instant) {
+    pub fn handle_input(&mut self, bytes: &[u8], now: Instant) {
         for byte in bytes {
             if self.outcome.is_some() {
                 return;
@@ -208,22 +211,25 @@ impl Session {
     }
 
     /// The connection ended or failed.
-    pub(crate) fn handle_lost(&mut self, reason: String) {
+    pub fn handle_lost(&mut self, reason: String) {
         self.fail(Fault::ConnectionLost { reason });
     }
 
     /// How it ended, once it has.
-    pub(crate) fn outcome(&self) -> Option<&Outcome> {
+    #[must_use]
+    pub fn outcome(&self) -> Option<&Outcome> {
         self.outcome.as_ref()
     }
 
     /// Why the printer stopped in the middle of the job, while a person may still see to it.
-    pub(crate) fn trouble(&self) -> Option<&Fault> {
+    #[must_use]
+    pub fn trouble(&self) -> Option<&Fault> {
         self.trouble.as_ref()
     }
 
     /// The last status that the printer gave.
-    pub(crate) fn status(&self) -> Option<Status> {
+    #[must_use]
+    pub fn status(&self) -> Option<Status> {
         self.status
     }
 

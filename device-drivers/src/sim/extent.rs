@@ -11,6 +11,12 @@ pub(super) enum Extent {
 
 use Extent::{Bytes, Unknown};
 
+/// Bytes across, and rows, that a picture of `GS v 0` has at most: some 2,000 by 4,000 dots.
+const ACROSS_MAX: usize = 255;
+const ROWS_MAX: usize = 4095;
+/// Cells of eight by eight dots that a downloaded picture has at most, by Epson's guide.
+const DOWNLOAD_MAX: usize = 1536;
+
 /// The extent of the command that starts with these bytes. A byte that starts no command is one by itself.
 /// Commands that this table does not have are taken to be two bytes long.
 pub(super) fn extent(start: &[u8]) -> Extent {
@@ -68,9 +74,14 @@ fn group(rest: &[u8]) -> Extent {
             Bytes(length.saturating_add(7))
         }
         [b'v', b'0', _, x_low, x_high, y_low, y_high, ..] => {
-            Bytes(8 + word(*x_low, *x_high) * word(*y_low, *y_high))
+            let (across, rows) = (word(*x_low, *x_high), word(*y_low, *y_high));
+            // Beyond what any of them takes, the size is damage: the rest is no picture then.
+            if across > ACROSS_MAX || rows > ROWS_MAX { Bytes(8) } else { Bytes(8 + across * rows) }
         }
-        [b'*', x, y, ..] => Bytes(4 + usize::from(*x) * usize::from(*y) * 8),
+        [b'*', x, y, ..] => {
+            let size = usize::from(*x) * usize::from(*y);
+            if size > DOWNLOAD_MAX { Bytes(4) } else { Bytes(4 + size * 8) }
+        }
         [b'k', 0..=6, data @ ..] => ended_by_zero(3, data, 255),
         [b'k', _, length, ..] => Bytes(4 + usize::from(*length)),
         [b'V', 65 | 66 | 97 | 98 | 103 | 104, ..] => Bytes(4),
