@@ -1,0 +1,48 @@
+//! Keys of a scanner that types. Whatever was pressed, a scan after a pause is understood.
+#![no_main]
+
+use std::time::{Duration, Instant};
+
+use device_drivers::{HALF, KeyEvent, KeyReader, Layout, MAX_SCAN};
+use libfuzzer_sys::fuzz_target;
+
+/// Keys of `407`, which no Caps Lock changes, and Enter.
+const GOOD: [u16; 4] = [5, 11, 8, 28];
+
+fuzz_target!(|input: &[u8]| {
+    let Some((first, rest)) = input.split_first() else { return };
+    let layout = if first & 1 == 0 { Layout::Us } else { Layout::German };
+    let mut reader = KeyReader::new(layout, Duration::from_millis(50));
+    let mut now = Instant::now();
+    // What, which key, and a pause.
+    for step in rest.chunks_exact(3) {
+        let code = u16::from(step[1]) | u16::from(step[0] & 0x80) << 1;
+        let event = match step[0] & 3 {
+            0 => KeyEvent::Up(code),
+            3 => KeyEvent::Gap,
+            _ => KeyEvent::Down(code),
+        };
+        now += Duration::from_millis(u64::from(step[2]) * 4);
+        reader.handle(event, now);
+        if step[2] & 1 == 1 {
+            check(&mut reader);
+        }
+    }
+    now += HALF * 2;
+    reader.handle_timeout(now);
+    check(&mut reader);
+    // Later: the same scan at once would be an echo.
+    now += HALF;
+    for code in GOOD {
+        reader.handle(KeyEvent::Down(code), now);
+        reader.handle(KeyEvent::Up(code), now);
+    }
+    assert_eq!(reader.poll_scan().as_deref(), Some("407"));
+});
+
+fn check(reader: &mut KeyReader) {
+    while let Some(scan) = reader.poll_scan() {
+        assert!(!scan.is_empty() && scan.len() <= MAX_SCAN);
+        assert!(scan.chars().all(|letter| !letter.is_control() || letter == '\u{1d}'));
+    }
+}
