@@ -3,10 +3,16 @@
 //! Each device has a folder with the same three layers. The *protocol* turns what the shop means into what
 //! the device understands and back; it is a function or a state machine without I/O, so that it can be
 //! tested byte by byte. The *driver* gives it a connection and a clock. The *fault* is a typed error that
-//! says what happened, what to do, and by its [`Kind`] whose job that is. Sockets are touched in `rim` only.
+//! says what happened, what to do, and by its [`Kind`] whose job that is. Sockets, ports, pins and buses are
+//! touched in `rim` only.
 //!
-//! So far there are the Scanner, the Scale and the LineDisplay on a serial line, and the POSPrinter, which also drives the CashDrawer on its
-//! connector:
+//! | device | hangs on | virtual |
+//! |---|---|---|
+//! | Scanner | [`SerialScanner`], [`WedgeScanner`] (a keyboard, grabbed) | [`VirtualScanner`], [`VirtualWedge`] |
+//! | Scale | [`SerialScale`], polled or continuous | [`VirtualScale`] |
+//! | LineDisplay | [`SerialDisplay`], [`I2cDisplay`] | [`VirtualDisplay`] |
+//! | POSPrinter, and the CashDrawer on its connector | [`PosPrinter`] at the end of a [`Route`] | [`VirtualPrinter`] |
+//! | CashDrawer | [`DrawerPins`] of this machine, or any pins: [`GpioDrawer`] | – |
 //!
 //! ```text
 //!  Document ──encode──> Job ──PosPrinter──> TCP 9100 ──> printer, or VirtualPrinter
