@@ -7,7 +7,7 @@ use device_drivers::{Patience, PosPrinter, SerialScanner};
 use super::doctor::Finding::{self, Bad, Good, Remark};
 use super::failure::Failure;
 use super::small_runtime;
-use crate::config::{DeviceConfig, DrawerPort, Model, PrinterConfig, ScannerPort};
+use crate::config::{DeviceConfig, DisplayPort, DrawerPort, Model, PrinterConfig, ScannerPort};
 use crate::peripherals::{Condition, DeviceState, OfClass};
 
 const NEXT: &str = "see to it, then look again";
@@ -27,7 +27,11 @@ pub(super) fn free(device: &DeviceConfig) -> Result<Finding, Failure> {
             None => virtual_one(name),
         },
         Model::Scale(config) => serial(name, config.path.as_deref())?,
-        Model::Display(config) => serial(name, config.path.as_deref())?,
+        Model::Display(config) => match &config.port {
+            Some(DisplayPort::I2c(bus, _)) => there(name, bus),
+            Some(DisplayPort::Serial(path)) => serial(name, Some(path))?,
+            None => virtual_one(name),
+        },
     })
 }
 

@@ -4,20 +4,20 @@
 //! `printer:receipts` (a drawer on that printer's connector), or `virtual`, which only the demo can plug in.
 
 use std::collections::BTreeSet;
-use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use device_drivers::{
-    CodePage, Dialect, DrawerPin, Evenness, Framing, Language, Layout, Line, Logo, LogoError, Page, Profile,
-    Pulse, Route, Talk, Unit,
+    CodePage, Dialect, DrawerPin, Framing, Language, Layout, Line, Logo, LogoError, Page, Profile, Pulse,
+    Route, Talk, Unit,
 };
 
 use pos_domain::event::DeviceSetup;
 
 use super::error::Problem;
 use super::layers::{self, Settings};
+use super::ports::{display_port, drawer_port, line, printer_port, scanner_port, serial_port};
 use super::section::Reader;
 
 /// A device at a counter.
@@ -134,11 +134,20 @@ pub struct ScaleConfig {
     pub talk: Talk,
 }
 
-/// A customer's display on a serial line.
+/// Where a display is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DisplayPort {
+    /// On a serial line.
+    Serial(PathBuf),
+    /// At an address of an I2C bus.
+    I2c(PathBuf, u8),
+}
+
+/// A customer's display.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DisplayConfig {
     /// Its port; `None`: a virtual one.
-    pub path: Option<PathBuf>,
+    pub port: Option<DisplayPort>,
     /// How the line is set.
     pub line: Line,
     /// Its language.
@@ -193,12 +202,16 @@ impl DeviceConfig {
                 None => VIRTUAL.to_owned(),
             },
             Model::Scale(scale) => serial(&scale.path),
-            Model::Display(display) => serial(&display.path),
+            Model::Display(display) => match &display.port {
+                Some(DisplayPort::I2c(bus, address)) => format!("i2c:{}:{address:#04x}", bus.display()),
+                Some(DisplayPort::Serial(path)) => format!("serial:{}", path.display()),
+                None => VIRTUAL.to_owned(),
+            },
         }
     }
 }
 
-const VIRTUAL: &str = "virtual";
+pub(super) const VIRTUAL: &str = "virtual";
 
 /// Reads them; `None` if a problem was noted.
 pub(super) fn read(settings: &Settings, problems: &mut Vec<Problem>) -> Option<Vec<DeviceConfig>> {
@@ -318,30 +331,6 @@ fn printer(reader: &mut Reader<'_>) -> Option<Model> {
     Some(Model::Printer(PrinterConfig { route: route?, profile, role }))
 }
 
-fn printer_port(text: &str, line: Option<Line>) -> Result<Option<Route>, String> {
-    let route = match text.split_once(':') {
-        None if text == VIRTUAL => return Ok(None),
-        Some(("tcp", address)) => {
-            let with_port = address.parse::<SocketAddr>();
-            let address =
-                with_port.or_else(|_| address.parse::<IpAddr>().map(|ip| SocketAddr::new(ip, 9100)));
-            address.ok().map(Route::Tcp)
-        }
-        Some(("serial", path)) if path.starts_with('/') => {
-            Some(Route::Serial { path: path.into(), line: line.unwrap_or_default() })
-        }
-        Some(("usb", path)) if path.starts_with('/') => Some(Route::File(path.into())),
-        _ => None,
-    };
-    let wrong = || {
-        format!(
-            "\"{text}\" is no port; write \"tcp:\" and the printer's IP address (\"tcp:192.168.1.50:9100\"), \"serial:\" and \
-             its stable name (`ls /dev/serial/by-id` shows them), or \"usb:\" and its device file (\"usb:/dev/usb/lp0\")"
-        )
-    };
-    route.map(Some).ok_or_else(wrong)
-}
-
 fn logo(path: &str) -> Result<Arc<Logo>, LogoError> {
     Logo::read(Path::new(path)).map(Arc::new)
 }
@@ -375,27 +364,6 @@ fn drawer(reader: &mut Reader<'_>) -> Option<Model> {
     Some(Model::Drawer(DrawerConfig { port: port?, open_when_high: senses?.then_some(high?), pulse }))
 }
 
-fn drawer_port(text: &str) -> Result<DrawerPort, String> {
-    let pins = |rest: &str| {
-        let mut parts = rest.split(':');
-        let chip = parts.next().filter(|chip| chip.starts_with('/'))?.into();
-        let line = parts.next()?.parse().ok()?;
-        let sense_line = parts.next().map(str::parse).transpose().ok()?;
-        parts.next().is_none().then_some(DrawerPort::Pins { chip, line, sense_line })
-    };
-    let port = match text.split_once(':') {
-        Some(("printer", id)) if !id.is_empty() => Some(DrawerPort::Printer(id.to_owned())),
-        Some(("gpio", rest)) => pins(rest),
-        _ => None,
-    };
-    port.ok_or_else(|| {
-        format!(
-            "\"{text}\" opens no drawer; write \"printer:\" and the id of the printer it hangs on, or \"gpio:\", a chip, the \
-             solenoid's line and perhaps the switch's: \"gpio:/dev/gpiochip0:17:27\""
-        )
-    })
-}
-
 fn scanner(reader: &mut Reader<'_>) -> Option<Model> {
     let port = reader.parsed("port", scanner_port);
     let layout = reader.choice("layout", &[("us", Layout::Us), ("de", Layout::German)]);
@@ -425,60 +393,9 @@ fn scale(reader: &mut Reader<'_>) -> Option<Model> {
 }
 
 fn display(reader: &mut Reader<'_>) -> Option<Model> {
-    let path = reader.parsed("port", serial_port);
+    let port = reader.parsed("port", display_port);
     let line = reader.parsed("line", line);
     let escpos = Dialect::EscPos(CodePage::Pc858, 19);
     let dialect = reader.choice("dialect", &[("cd5220", Dialect::Cd5220), ("escpos", escpos)]);
-    Some(Model::Display(DisplayConfig { path: path?, line: line?, dialect: dialect? }))
-}
-
-fn scanner_port(text: &str) -> Result<Option<ScannerPort>, String> {
-    match text.split_once(':') {
-        None if text == VIRTUAL => Ok(None),
-        Some(("serial", path)) if path.starts_with('/') => Ok(Some(ScannerPort::Serial(path.into()))),
-        Some(("hid", path)) if path.starts_with('/') => Ok(Some(ScannerPort::Keyboard(path.into()))),
-        _ => Err(format!(
-            "\"{text}\" is no port; write \"serial:\" and the device's stable name (`ls /dev/serial/by-id` shows them), or, for a \
-             scanner that types, \"hid:\" and its name below /dev/input/by-id"
-        )),
-    }
-}
-
-fn serial_port(text: &str) -> Result<Option<PathBuf>, String> {
-    match text.split_once(':') {
-        None if text == VIRTUAL => Ok(None),
-        Some(("serial", path)) if path.starts_with('/') => Ok(Some(path.into())),
-        _ => Err(format!(
-            "\"{text}\" is no port; write \"serial:\" and the device's stable name, such as \
-             \"serial:/dev/serial/by-id/usb-…\" (`ls /dev/serial/by-id` shows them)"
-        )),
-    }
-}
-
-/// `9600 8N1`, or with `xon` behind it.
-fn line(text: &str) -> Result<Line, String> {
-    let mut words = text.split(' ');
-    let baud = words.next().and_then(|word| word.parse().ok()).filter(|baud| (300..=921_600).contains(baud));
-    let format = match words.next() {
-        Some("8N1") => Some((false, None)),
-        Some("7E1") => Some((true, Some(Evenness::Even))),
-        Some("7O1") => Some((true, Some(Evenness::Odd))),
-        Some("8E1") => Some((false, Some(Evenness::Even))),
-        Some("8O1") => Some((false, Some(Evenness::Odd))),
-        _ => None,
-    };
-    let flow = match words.next() {
-        None => Some(false),
-        Some("xon") => Some(true),
-        Some(_) => None,
-    };
-    match (baud, format, flow, words.next()) {
-        (Some(baud), Some((seven_bits, parity)), Some(xon_xoff), None) => {
-            Ok(Line { baud, seven_bits, parity, xon_xoff })
-        }
-        _ => Err(format!(
-            "\"{text}\" sets no line; write its speed and form, \"9600 8N1\" or \"9600 7E1\", and \"xon\" behind it \
-             where the device stops its sender by XON/XOFF"
-        )),
-    }
+    Some(Model::Display(DisplayConfig { port: port?, line: line?, dialect: dialect? }))
 }

@@ -14,6 +14,7 @@ mod error;
 mod hint;
 mod keys;
 mod layers;
+mod ports;
 mod section;
 mod store;
 #[cfg(test)]
@@ -29,8 +30,8 @@ use pos_domain::store::StoreConfig;
 
 pub use box_settings::{DataConfig, HttpConfig, LogConfig};
 pub use device::{
-    DeviceConfig, DisplayConfig, DrawerConfig, DrawerPort, Model, PrinterConfig, PrinterRole, ScaleConfig,
-    ScannerConfig, ScannerPort, device_of,
+    DeviceConfig, DisplayConfig, DisplayPort, DrawerConfig, DrawerPort, Model, PrinterConfig, PrinterRole,
+    ScaleConfig, ScannerConfig, ScannerPort, device_of,
 };
 pub use error::{ConfigError, Problem};
 pub use value::Source;

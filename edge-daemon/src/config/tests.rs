@@ -244,6 +244,7 @@ fn every_device_has_its_port_and_its_till() {
          [[drawer]]\nid = \"pins\"\nport = \"gpio:/dev/gpiochip0:17:27\"\n\
          [[scale]]\nport = \"serial:/dev/ttyS1\"\nunit = \"lb\"\nplaces = 2\n\
          [[display]]\nport = \"serial:/dev/ttyS2\"\nline = \"19200 8N1 xon\"\n\
+         [[display]]\nid = \"glass\"\nport = \"i2c:/dev/i2c-1:0x27\"\n\
          [[printer]]\nport = \"tcp:10.0.0.7\"\nrole = \"orders\"\ndepartments = [\"bar\"]\n\
          [[drawer]]\nopen_when = \"low\"\n",
     );
@@ -257,6 +258,7 @@ fn every_device_has_its_port_and_its_till() {
         ("Scanner", "hid:/dev/input/by-id/b"),
         ("Scale", "serial:/dev/ttyS1"),
         ("LineDisplay", "serial:/dev/ttyS2"),
+        ("LineDisplay", "i2c:/dev/i2c-1:0x27"),
     ];
     assert_eq!(seen, expected.map(|(class, port)| (class, port.to_owned())));
     assert_eq!((all[3].terminal.as_deref(), all[4].is_virtual()), (Some("till-1"), true));
@@ -277,6 +279,7 @@ fn what_is_wrong_with_a_device_is_said_where_it_stands() {
         ("[[scanner]]\nport = \"/dev/ttyS0\"", "write \"serial:\" and the device's stable name"),
         ("[[scanner]]\nport = \"virtual\"\nline = \"9600\"", "sets no line"),
         ("[[scanner]]\nport = \"virtual\"\nbaud = 9600", "unknown key `baud` in [scanner]"),
+        ("[[display]]\nport = \"i2c:/dev/i2c-1:0x7f\"", "write a bus and an address"),
         ("[[drawer]]\nport = \"gpio:/dev/gpiochip0\"", "opens no drawer"),
         ("[[drawer]]\nport = \"printer:none\"", "there is no printer called \"none\""),
         (

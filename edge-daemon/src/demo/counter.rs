@@ -9,7 +9,7 @@ use std::sync::Arc;
 use device_drivers::{VirtualDisplay, VirtualPrinter, VirtualScale, VirtualScanner};
 use tokio::sync::Mutex;
 
-use crate::config::{DeviceConfig, DrawerPort, Model, ScannerPort};
+use crate::config::{DeviceConfig, DisplayPort, DrawerPort, Model, ScannerPort};
 
 /// The folder beside the demo's data in which the virtual serial lines have their names.
 const PORTS: &str = "ports";
@@ -67,9 +67,9 @@ impl VirtualCounter {
                     scale.path = Some(name);
                     counter.scales.insert(device.id.clone(), plugged);
                 }
-                Model::Display(display) if display.path.is_none() => {
+                Model::Display(display) if display.port.is_none() => {
                     let plugged = VirtualDisplay::plug(&name, display.dialect)?;
-                    display.path = Some(name);
+                    display.port = Some(DisplayPort::Serial(name));
                     counter.displays.insert(device.id.clone(), plugged);
                 }
                 _ => {}

@@ -1,19 +1,27 @@
 //! The customer's displays: two lines, shown again after a loss.
 
-use device_drivers::{Display, DisplayFault, DisplayLine, SerialDisplay};
+use device_drivers::{Display, DisplayFault, DisplayLine, I2cDisplay, SerialDisplay};
 use tokio::time::{Instant, sleep_until};
 
 use super::condition::{DeviceState, OfClass, Order};
 use super::devices::Ordered;
 use super::supervisor::{BEAT, Driver, Life, Trouble};
-use crate::config::DisplayConfig;
+use crate::config::{DisplayConfig, DisplayPort};
 
 #[derive(Clone)]
-pub(super) struct Displaying(SerialDisplay);
+pub(super) enum Displaying {
+    Serial(SerialDisplay),
+    I2c(I2cDisplay),
+}
 
 impl Displaying {
-    pub(super) fn new(config: &DisplayConfig, path: std::path::PathBuf) -> Self {
-        Self(SerialDisplay { line: config.line, ..SerialDisplay::new(path, config.dialect) })
+    pub(super) fn new(config: &DisplayConfig, port: DisplayPort) -> Self {
+        match port {
+            DisplayPort::Serial(path) => {
+                Self::Serial(SerialDisplay { line: config.line, ..SerialDisplay::new(path, config.dialect) })
+            }
+            DisplayPort::I2c(bus, address) => Self::I2c(I2cDisplay::new(bus, address)),
+        }
     }
 }
 
@@ -21,7 +29,11 @@ impl Driver for Displaying {
     type Open = Display;
 
     fn open(&self) -> Result<Display, Trouble> {
-        self.0.open().map_err(|fault| Trouble::of(&fault))
+        let opened = match self {
+            Self::Serial(display) => display.open(),
+            Self::I2c(display) => display.open(),
+        };
+        opened.map_err(|fault| Trouble::of(&fault))
     }
 
     async fn serve(&self, mut display: Display, life: &Life) -> Trouble {

@@ -70,8 +70,8 @@ impl Plant {
                 tokio::spawn(supervise(Weighing::new(&scale, path), device, orders, stopped))
             }
             Model::Display(display) => {
-                let Some(path) = display.path.clone() else { return };
-                tokio::spawn(supervise(Displaying::new(&display, path), device, orders, stopped))
+                let Some(port) = display.port.clone() else { return };
+                tokio::spawn(supervise(Displaying::new(&display, port), device, orders, stopped))
             }
         };
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);

@@ -3,7 +3,7 @@
 use device_drivers::{Dialect, ScaleFaults, Talk, Unit, VirtualDisplay, VirtualScale};
 
 use super::*;
-use crate::config::{DisplayConfig, ScaleConfig};
+use crate::config::{DisplayConfig, DisplayPort, ScaleConfig};
 
 const TALK: Talk = Talk::Polled { unit: Unit::Kilogram, places: 3 };
 
@@ -60,7 +60,11 @@ async fn a_display_shows_what_its_till_says_and_again_after_it_was_unplugged() {
     let mut counter = counter().await;
     let path = counter.port("display");
     let display = VirtualDisplay::plug(&path, Dialect::Cd5220).unwrap();
-    let config = DisplayConfig { path: Some(path.clone()), line: Line::default(), dialect: Dialect::Cd5220 };
+    let config = DisplayConfig {
+        port: Some(DisplayPort::Serial(path.clone())),
+        line: Line::default(),
+        dialect: Dialect::Cd5220,
+    };
     let model = Model::Display(config);
     counter.devices.push(DeviceConfig { id: "display".into(), terminal: Some("till-1".into()), model });
     let running = counter.start();
