@@ -13,6 +13,8 @@ use crate::scanner::layout::{self, Layout, Stroke};
 
 /// How long the system may take to make a device node.
 const NODE_WITHIN: Duration = Duration::from_secs(3);
+/// Between two reports, as a fast scanner on USB sends them. The kernel keeps some thirty for who is late, and then none.
+const REPORT_EVERY: Duration = Duration::from_millis(1);
 /// Keys have numbers below this.
 const KEYS: u16 = 128;
 
@@ -61,7 +63,7 @@ impl VirtualWedge {
     ///
     /// # Errors
     /// For a letter that its layout does not have, of kind `InvalidInput`; nothing is typed then. Or when it is gone.
-    pub fn scan(&mut self, code: &str) -> io::Result<()> {
+    pub async fn scan(&mut self, code: &str) -> io::Result<()> {
         let stroke = |letter| {
             let no_key = || io::Error::new(io::ErrorKind::InvalidInput, format!("no key writes {letter:?}"));
             self.layout.stroke(letter).ok_or_else(no_key)
@@ -72,15 +74,16 @@ impl VirtualWedge {
             let beside = beside.iter().find(|(held, _)| *held).map(|(_, key)| *key);
             let down = beside.into_iter().chain([code]).map(|key| (key, 1));
             let up = [code].into_iter().chain(beside).map(|key| (key, 0));
-            self.press(down.chain(up))?;
+            self.press(down.chain(up)).await?;
         }
-        self.press([(layout::ENTER, 1), (layout::ENTER, 0)].into_iter())
+        self.press([(layout::ENTER, 1), (layout::ENTER, 0)].into_iter()).await
     }
 
     /// Each key in a report of its own.
-    fn press(&mut self, keys: impl Iterator<Item = (u16, i32)>) -> io::Result<()> {
+    async fn press(&mut self, keys: impl Iterator<Item = (u16, i32)>) -> io::Result<()> {
         for (key, value) in keys {
             self.device.emit(&[*KeyEvent::new(KeyCode::new(key), value)])?;
+            sleep(REPORT_EVERY).await;
         }
         Ok(())
     }
