@@ -5,6 +5,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use pos_domain::command::{Command, PrintWish};
 use pos_domain::event::{DrawerReason, Event, Sheet};
+use pos_domain::quantity::Quantity;
 use pos_domain::time::Millis;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -19,7 +20,7 @@ use super::params::Segment;
 use super::problem::{Problem, Problems};
 use super::reply;
 use super::transactions::receipt::PrintAsked;
-use super::wire::time;
+use super::wire::{QuantityIn, text, time};
 use crate::checkout::{CommandKey, Origin};
 use crate::peripherals::{DeviceError, OfClass, Order};
 
@@ -119,7 +120,7 @@ macro_rules! identified {
         }
     })* };
 }
-identified!(ForTill, PrintIn, OpenIn, DisplayIn);
+identified!(ForTill, PrintIn, OpenIn, DisplayIn, WeighIn);
 
 /// Print a receipt on it
 ///
@@ -247,40 +248,71 @@ async fn zero(
     show(&app.devices.order(&id, &submission.body.terminal_id, Order::Zero).await?)
 }
 
+/// What is weighed.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct WeighIn {
+    /// Stands in for the `Idempotency-Key`.
+    #[schema(value_type = Option<String>, format = "uuid")]
+    id: Option<Uuid>,
+    /// The till that has the scale claimed.
+    #[schema(example = "till-1")]
+    terminal_id: String,
+    /// What the packing weighs, in kilograms; it is taken off.
+    #[schema(value_type = Option<String>, example = "0.012")]
+    tare: Option<QuantityIn>,
+}
+
 /// What lies on a scale.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct Weighed<'a> {
     device_id: &'a str,
-    /// Kilograms, three places.
-    #[schema(example = "0.475")]
-    weight: &'a str,
+    /// Kilograms, three places, the tare taken off.
+    #[serde(serialize_with = "text")]
+    #[schema(value_type = String, example = "0.475")]
+    weight: Quantity,
+    #[serde(serialize_with = "text")]
+    #[schema(value_type = String, example = "0.012")]
+    tare: Quantity,
     /// Always `kg`.
     unit: &'static str,
 }
 
 /// Weigh
 ///
-/// The weight at rest on it, above zero; 409 where there is none.
+/// The weight at rest on it, less the tare, above zero; 409 where there is none.
 #[utoipa::path(
-    post, path = "/api/v1/devices/{id}/weigh", tag = "devices", request_body = ForTill,
+    post, path = "/api/v1/devices/{id}/weigh", tag = "devices", request_body = WeighIn,
     params(("id" = String, Path), ("Idempotency-Key" = Option<String>, Header, description = "or an id in the body")),
     responses((status = 200, body = Weighed<'static>), Problems),
 )]
 async fn weigh(
     State(app): State<App>,
     Segment(id): Segment<String>,
-    submission: Submission<ForTill>,
+    submission: Submission<WeighIn>,
 ) -> Result<Response, Problem> {
-    let condition = app.devices.scale_for(&id, &submission.body.terminal_id)?;
-    match &condition.of_class {
-        OfClass::Scale { weight: Some(weight) } => {
-            reply::json(StatusCode::OK, &Weighed { device_id: &id, weight, unit: "kg" })
+    let WeighIn { terminal_id, tare, .. } = submission.body;
+    let tare = tare.map_or(Quantity::ZERO, |tare| tare.0);
+    if tare < Quantity::ZERO || tare > Quantity::MAX {
+        return Err(Problem::impossible("bad-quantity", "A tare is from 0 to 99999.999 kg.").at("tare"));
+    }
+    let condition = app.devices.scale_for(&id, &terminal_id)?;
+    let gross: Option<Quantity> = match &condition.of_class {
+        OfClass::Scale { weight } => weight.as_ref().and_then(|weight| weight.parse().ok()),
+        _ => None,
+    };
+    match gross.map(|gross| gross - tare) {
+        Some(weight) if weight > Quantity::ZERO => {
+            reply::json(StatusCode::OK, &Weighed { device_id: &id, weight, tare, unit: "kg" })
         }
-        _ if condition.detail.is_empty() => {
+        Some(_) => {
+            Err(Problem::conflict("no-weight", "What lies on the scale weighs no more than its tare."))
+        }
+        None if condition.detail.is_empty() => {
             Err(Problem::conflict("no-weight", "Nothing lies at rest on the scale; put the goods on it."))
         }
-        _ => Err(DeviceError::Unable { id, reason: condition.detail }.into()),
+        None => Err(DeviceError::Unable { id, reason: condition.detail }.into()),
     }
 }
 

@@ -4,10 +4,12 @@
 //! is the only one that it acts for; it can be *disabled* and enabled. How it is, everybody may see.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::Duration;
 
 use device_drivers::{DisplayLine, Kind};
 use pos_domain::event::DrawerJob;
 use tokio::sync::{broadcast, mpsc, oneshot};
+use tokio::time::timeout;
 
 use super::condition::{Condition, Counters, DeviceError, DeviceState, News, OfClass, Order};
 use crate::checkout::Shop;
@@ -15,6 +17,8 @@ use crate::config::{DeviceConfig, DrawerConfig, DrawerPort, Model, PrinterRole};
 
 /// News that a slow listener may fall behind.
 const NEWS: usize = 1_024;
+/// How long an order may take, with those before it.
+const ORDER_PATIENCE: Duration = Duration::from_secs(5);
 /// Orders that may wait for one device.
 const ORDERS: usize = 16;
 
@@ -127,6 +131,13 @@ impl Devices {
             devices.add(shop, config, true);
         }
         devices
+    }
+
+    /// Has a scale that nobody drives show a weight.
+    #[cfg(test)]
+    pub(crate) fn lay_on(&self, id: &str, kilograms: &str) {
+        let weight = Some(kilograms.to_owned());
+        self.device(id).unwrap().change(|condition| condition.of_class = OfClass::Scale { weight });
     }
 
     /// Adds a device, and gives where the orders for it come out.
@@ -389,8 +400,12 @@ impl Device {
         let (reply, outcome) = oneshot::channel();
         let full = |_| unable("too much is asked of it already".into());
         self.orders.try_send(Ordered { order, reply }).map_err(full)?;
-        let lost = || Err("it was lost meanwhile".to_owned());
-        outcome.await.unwrap_or_else(|_| lost()).map_err(unable)?;
+        let done = match timeout(ORDER_PATIENCE, outcome).await {
+            Ok(Ok(done)) => done,
+            Ok(Err(_)) => Err("it was lost meanwhile".to_owned()),
+            Err(_) => Err("it did not do it in time".to_owned()),
+        };
+        done.map_err(unable)?;
         Ok(self.condition())
     }
 }

@@ -115,3 +115,22 @@ async fn a_device_is_configured_over_the_interface_and_never_out_of_dev() {
     assert!(counter.shop.state().devices.is_empty());
     counter.close();
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_weight_is_what_lies_on_the_scale_less_its_tare() {
+    let counter = Counter::open();
+    let weigh = format!("{DEVICES}/scale/weigh");
+    let plain = r#"{"terminalId":"till-1"}"#;
+    counter.post("a", &weigh, plain).await.expect_problem(409, "no-weight");
+    counter.app.devices.lay_on("scale", "0.475");
+    assert_eq!(counter.post("b", &weigh, plain).await.expect(200)["weight"], "0.475");
+    let tared = r#"{"terminalId":"till-1","tare":"0.012"}"#;
+    let weighed = counter.post("c", &weigh, tared).await.expect(200);
+    assert_eq!((&weighed["weight"], &weighed["tare"]), (&json!("0.463"), &json!("0.012")));
+    let heavy = r#"{"terminalId":"till-1","tare":"0.475"}"#;
+    counter.post("d", &weigh, heavy).await.expect_problem(409, "no-weight");
+    let below = r#"{"terminalId":"till-1","tare":"-1"}"#;
+    counter.post("e", &weigh, below).await.expect_problem(422, "bad-quantity");
+    counter.post("f", &weigh, r#"{"terminalId":"till-2"}"#).await.expect_problem(409, "claimed");
+    counter.close();
+}

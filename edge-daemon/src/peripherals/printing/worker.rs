@@ -247,6 +247,8 @@ impl Worker {
                 (DrawerOutcome::Opened, String::new())
             }
             Kicked::NotOpened { reason } => {
+                // One that opens late was asked to: no alarm.
+                forget(drawer);
                 drawer.unwell(DeviceState::Faulty, reason.kind(), reason.to_string());
                 (DrawerOutcome::NotOpened, reason.to_string())
             }
