@@ -27,7 +27,7 @@ async fn a_scanner_that_is_pulled_out_and_plugged_in_again_goes_on() {
     let scanner = SerialScanner::new(name.clone());
     let mut seen = Vec::new();
     let mut before = None;
-    for cycle in 0..200_u32 {
+    for cycle in 0..500_u32 {
         let mut there = VirtualScanner::plug(&name).unwrap();
         let mut here = scanner.open().unwrap();
         let (first, second) = (format!("{:013}", cycle * 2), format!("{:013}", cycle * 2 + 1));
