@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use device_drivers::{Fault, Kicked, Kind, Outcome, Patience, PosPrinter, Profile, Route, Status};
+use device_drivers::{Fault, Kicked, Kind, Outcome, Patience, PosPrinter, Profile, Route, Status, encode};
 use pos_domain::event::{DrawerJob, DrawerOutcome, PrintJob, PrintOutcome, Sheet};
 use pos_domain::receipt::{Document, Marks, layout, order_slip, test_page};
 use tokio::sync::watch;
@@ -21,6 +21,9 @@ const GIVE_UP: Duration = Duration::from_secs(600);
 /// The first wait between two attempts; it doubles up to the last.
 const FIRST_WAIT: Duration = Duration::from_millis(500);
 const LAST_WAIT: Duration = Duration::from_secs(15);
+/// How long a printer that stopped in the middle of a receipt is waited for: who stands there puts in a new roll, and it
+/// goes on. After that nobody knows what is on the paper. The drawer cannot be opened meanwhile.
+const AT_HAND: Duration = Duration::from_secs(30);
 /// What a stop grants to the receipt that is being printed.
 pub(in crate::peripherals) const GRACE: Duration = Duration::from_secs(5);
 /// Between two looks at an idle printer and its drawer.
@@ -48,7 +51,7 @@ impl Worker {
     ) -> Self {
         let (route, profile, patience) = reach;
         let outcomes = Outcomes::new(device.shop.clone());
-        let printer = PosPrinter::new(route, profile, patience);
+        let printer = PosPrinter::new(route, profile, patience).with_operator(AT_HAND);
         Self { device, devices, queue: Arc::default(), printer, outcomes, stopped }
     }
 
@@ -191,7 +194,13 @@ impl Worker {
 
     /// One attempt; a stop gives it a little time to end.
     async fn attempt(&mut self, document: &Document) -> Option<Outcome> {
-        let mut printing = std::pin::pin!(self.printer.print(document));
+        let device = &self.device;
+        let tell = |stopped: Option<&Fault>| match stopped {
+            Some(fault) => device.unwell(DeviceState::Waiting, fault.kind(), fault.to_string()),
+            None => device.well(DeviceState::Busy),
+        };
+        let job = encode(document, self.printer.profile());
+        let mut printing = std::pin::pin!(self.printer.send_telling(job, tell));
         let report = tokio::select! {
             report = &mut printing => Some(report),
             _ = self.stopped.wait_for(|stopped| *stopped) => None,

@@ -262,3 +262,22 @@ async fn a_printer_that_is_new_does_not_print_yesterdays_sales() {
     assert!(counter.shop.state().printing.is_empty(), "{sale}");
     counter.end(running).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_receipt_that_runs_out_of_paper_half_way_goes_on_with_a_new_roll() {
+    let mut counter = counter().await;
+    counter.printer.set_faults(Faults { lines_left: Some(4), ..Faults::default() });
+    let running = counter.start();
+    counter.sell(|_| {});
+    counter
+        .wait(&running, "receipts", |condition| {
+            condition.state == DeviceState::Waiting && condition.detail.contains("out of paper")
+        })
+        .await;
+    assert!(!counter.printer.uncut().marks.is_empty(), "half of it is on paper");
+    counter.printer.set_faults(Faults::default());
+    assert_eq!(counter.outcome().await.0, PrintOutcome::Printed);
+    let paper = counter.paper();
+    assert!(paper.len() == 1 && paper[0].contains("TOTAL") && !paper[0].contains("COPY"), "{paper:?}");
+    counter.end(running).await;
+}
