@@ -42,20 +42,30 @@ impl PosPrinter {
             Ok(link) => link,
             Err(reason) => return Kicked::NotOpened { reason },
         };
+        let kicked = self.pulse(&mut link, open_is_high).await;
+        match &kicked {
+            Kicked::Opened { .. } | Kicked::NotOpened { .. } => drop(link),
+            Kicked::Unknown { reason: Fault::NoConfirmation } => link.finish(self.patience().status).await,
+            // A pulse that has not left yet must not open the drawer later.
+            Kicked::Unknown { .. } => link.abandon(),
+        }
+        kicked
+    }
+
+    async fn pulse(&self, link: &mut Link, open_is_high: Option<bool>) -> Kicked {
         let silent = Fault::NoAnswer { waited: self.patience().status };
         let pulse = real_time_pulse(self.profile());
-        match timeout(self.patience().status, send_all(&mut link, &pulse)).await {
+        match timeout(self.patience().status, send_all(link, &pulse)).await {
             Ok(Ok(())) => {}
             Ok(Err(reason)) => return Kicked::Unknown { reason },
             Err(_) => return Kicked::Unknown { reason: silent },
         }
         if !self.profile().answers_status {
-            link.finish(self.patience().status).await;
             return Kicked::Unknown { reason: Fault::NoConfirmation };
         }
         let deadline = Instant::now() + self.patience().status;
         loop {
-            let asked = timeout(self.patience().status, ask(&mut link)).await;
+            let asked = timeout(self.patience().status, ask(link)).await;
             let status = match asked.unwrap_or(Err(silent.clone())) {
                 Ok(status) => status,
                 Err(reason) => return Kicked::Unknown { reason },

@@ -300,7 +300,8 @@ pub enum Command {
         /// In words.
         detail: String,
     },
-    /// Nothing more is to be done about a job that was left unprinted.
+    /// Nothing more is to be done about a job: one that waits, and that its printer's queue has given back, or one that
+    /// was left unprinted.
     SettlePrint(Uuid),
     /// Open a drawer.
     OpenDrawer {
@@ -348,7 +349,7 @@ pub struct PrintWish {
     pub copy: bool,
     /// Whether it may open the drawer, if cash moved.
     pub may_kick: bool,
-    /// The ended job that this is in the place of.
+    /// The job that this is in the place of: left unprinted, or given back by its printer's queue.
     pub instead_of: Option<Uuid>,
 }
 
@@ -440,7 +441,10 @@ impl Command {
             Self::CloseShift { .. }
                 | Self::Pay { .. }
                 | Self::ChangeSale { .. }
+                | Self::AskPrint(_)
                 | Self::EndPrint { .. }
+                | Self::SettlePrint(_)
+                | Self::ReportDrawer { .. }
                 | Self::OpenDrawer { .. }
                 | Self::EndDrawer { .. }
                 | Self::EraseCustomer(_)

@@ -216,7 +216,7 @@ pub(super) const VIRTUAL: &str = "virtual";
 /// Reads them; `None` if a problem was noted.
 pub(super) fn read(settings: &Settings, problems: &mut Vec<Problem>) -> Option<Vec<DeviceConfig>> {
     let before = problems.len();
-    let mut devices = Vec::new();
+    let (mut devices, mut sections) = (Vec::new(), Vec::new());
     let mut ids = BTreeSet::new();
     for (name, model) in READERS {
         for section in settings.lists.get(name).into_iter().flatten() {
@@ -232,7 +232,15 @@ pub(super) fn read(settings: &Settings, problems: &mut Vec<Problem>) -> Option<V
                 if reader.has("terminal") { reader.short_name("terminal").map(Some) } else { Some(None) };
             if let (Some(id), Some(terminal), Some(model)) = (id, terminal, model(reader)) {
                 devices.push(DeviceConfig { id, terminal, model });
+                sections.push((name, section));
             }
+        }
+    }
+    let mut ports = BTreeSet::new();
+    for (section, device) in sections.iter().zip(&devices).filter(|(_, device)| !device.is_virtual()) {
+        if !ports.insert(device.port()) {
+            let reader = &mut Reader { name: section.0, section: section.1, problems };
+            reader.wrong("port", format_args!("another device is at \"{}\" already", device.port()));
         }
     }
     for section in settings.lists.get("drawer").into_iter().flatten() {
@@ -270,17 +278,31 @@ pub fn device_of(setup: &DeviceSetup) -> Result<DeviceConfig, String> {
         return Err(words.join("; "));
     };
     let port = device.port();
-    // Whoever may configure a device must not have the box write into files.
-    let reaches_out = port.split_once(':').is_some_and(|(_, rest)| {
-        rest.starts_with('/') && (!rest.starts_with("/dev/") || rest.contains("/../"))
-    });
-    if device.is_virtual() || reaches_out || setup.settings.contains_key("logo") {
+    // Whoever may configure a device must not have the box write into files, or open what only looks like a device.
+    let path = port.split_once(':').map(|(_, rest)| rest).filter(|rest| rest.starts_with('/'));
+    let strange = path
+        .is_some_and(|path| path.contains("/../") || !DEVICES.iter().any(|known| path.starts_with(known)));
+    if device.is_virtual() || strange || setup.settings.contains_key("logo") {
         return Err(format!(
-            "port \"{port}\", virtual devices and logos can be set in the configuration file only"
+            "port \"{port}\": virtual devices, logos, and ports other than {} can be set in the configuration file only",
+            DEVICES.join("…, ")
         ));
     }
     Ok(device)
 }
+
+/// What the paths of ports begin with that may be named over the API.
+const DEVICES: [&str; 9] = [
+    "/dev/serial/",
+    "/dev/ttyS",
+    "/dev/ttyUSB",
+    "/dev/ttyACM",
+    "/dev/ttyAMA",
+    "/dev/usb/lp",
+    "/dev/input/by-id/",
+    "/dev/i2c-",
+    "/dev/gpiochip",
+];
 
 type ReadModel = fn(&mut Reader<'_>) -> Option<Model>;
 

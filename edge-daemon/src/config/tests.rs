@@ -283,6 +283,10 @@ fn what_is_wrong_with_a_device_is_said_where_it_stands() {
         ("[[drawer]]\nport = \"gpio:/dev/gpiochip0\"", "opens no drawer"),
         ("[[drawer]]\nport = \"printer:none\"", "there is no printer called \"none\""),
         (
+            "[[scanner]]\nid = \"a\"\nport = \"serial:/dev/a\"\n[[scale]]\nid = \"b\"\nport = \"serial:/dev/a\"",
+            "another device is at \"serial:/dev/a\" already",
+        ),
+        (
             "[[scanner]]\nid = \"a\"\nport = \"virtual\"\n[[scale]]\nid = \"a\"\nport = \"virtual\"",
             "another device is called \"a\" already",
         ),

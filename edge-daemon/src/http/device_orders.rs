@@ -22,7 +22,7 @@ use super::reply;
 use super::transactions::receipt::PrintAsked;
 use super::wire::{QuantityIn, text, time};
 use crate::checkout::{CommandKey, Origin};
-use crate::peripherals::{DeviceError, OfClass, Order};
+use crate::peripherals::{DeviceError, DeviceState, OfClass, Order};
 
 pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
@@ -299,7 +299,9 @@ async fn weigh(
     }
     let condition = app.devices.scale_for(&id, &terminal_id)?;
     let gross: Option<Quantity> = match &condition.of_class {
-        OfClass::Scale { weight } => weight.as_ref().and_then(|weight| weight.parse().ok()),
+        OfClass::Scale { weight } if condition.state == DeviceState::Ready => {
+            weight.as_ref().and_then(|weight| weight.parse().ok())
+        }
         _ => None,
     };
     match gross.map(|gross| gross - tare) {

@@ -85,9 +85,9 @@ async fn put(
         other => (key, other.to_string()),
     });
     let setup = DeviceSetup { id, section, settings: settings.collect() };
-    if let Err(problems) = device_of(&setup) {
-        return Err(Problem::impossible("bad-device", format!("{problems}.")));
-    }
+    let config =
+        device_of(&setup).map_err(|problems| Problem::impossible("bad-device", format!("{problems}.")))?;
+    app.devices.fits(&config).map_err(|why| Problem::impossible("bad-device", format!("{why}.")))?;
     let done = app.shop.submit(Some(key), Command::PutDevice(setup), Origin::default()).await?;
     let setup = done.events.iter().find_map(|event| match &**event {
         Event::DevicePut(setup) => Some(setup),
@@ -112,7 +112,10 @@ async fn remove(
     Segment(id): Segment<String>,
     request: Bodiless,
 ) -> Result<Response, Problem> {
-    not_fixed(&app, &id)?;
+    // Also where one of the file has taken its place.
+    if !app.shop.state().devices.contains_key(&id) {
+        not_fixed(&app, &id)?;
+    }
     let done = app.shop.submit(request.key, Command::RemoveDevice(id), Origin::default()).await?;
     Ok(reply::at(reply::raw(StatusCode::NO_CONTENT, "application/json", ""), done.position))
 }

@@ -146,7 +146,6 @@ impl From<JobError> for Problem {
     fn from(error: JobError) -> Self {
         let detail = error.to_string();
         match error {
-            JobError::Unknown(_) => Self::not_found("no-such-job", detail),
             JobError::Sending(_) => Self::conflict("job-printing", detail),
             JobError::NoPrinter(_) => Self::not_found("no-such-device", detail),
             JobError::Submit(error) => error.into(),

@@ -90,6 +90,16 @@ impl Device {
         });
     }
 
+    /// It is not served any more: what it said last may not be so now.
+    pub(super) fn lost(&self, state: DeviceState, kind: Kind, detail: impl Into<String>) {
+        self.change(|condition| match &mut condition.of_class {
+            OfClass::Scale { weight } => *weight = None,
+            OfClass::Drawer { open } => *open = None,
+            _ => {}
+        });
+        self.unwell(state, kind, detail);
+    }
+
     /// What a display shows, as lines to show again.
     pub(super) fn shown(&self) -> [DisplayLine; 2] {
         match &self.lock().of_class {
@@ -137,7 +147,9 @@ impl Devices {
     #[cfg(test)]
     pub(crate) fn lay_on(&self, id: &str, kilograms: &str) {
         let weight = Some(kilograms.to_owned());
-        self.device(id).unwrap().change(|condition| condition.of_class = OfClass::Scale { weight });
+        let device = self.device(id).unwrap();
+        device.well(DeviceState::Ready);
+        device.change(|condition| condition.of_class = OfClass::Scale { weight });
     }
 
     /// Adds a device, and gives where the orders for it come out.
@@ -178,6 +190,25 @@ impl Devices {
     #[must_use]
     pub fn is_fixed(&self, id: &str) -> bool {
         self.get(id).is_ok_and(|condition| condition.fixed)
+    }
+
+    /// Whether a device can be configured beside the others; else why not.
+    ///
+    /// # Errors
+    /// The reason, in words.
+    pub fn fits(&self, config: &DeviceConfig) -> Result<(), String> {
+        let port = config.port();
+        if self.iter().any(|other| other.config.id != config.id && other.config.port() == port) {
+            return Err(format!("another device is at \"{port}\" already"));
+        }
+        match &config.model {
+            Model::Drawer(DrawerConfig { port: DrawerPort::Printer(id), .. }) => {
+                let there =
+                    self.device(id).is_ok_and(|device| matches!(device.config.model, Model::Printer(_)));
+                if there { Ok(()) } else { Err(format!("there is no printer called \"{id}\"")) }
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The drawers on a printer's connector.
@@ -366,6 +397,16 @@ impl Device {
         DeviceError::WrongClass { id: self.config.id.clone(), class: self.config.class() }
     }
 
+    /// Whether its driver takes orders now; else why not.
+    fn serves(&self) -> Result<(), String> {
+        let condition = self.condition();
+        match condition.state {
+            DeviceState::Ready | DeviceState::Busy => Ok(()),
+            _ if condition.detail.is_empty() => Err("it is not there".to_owned()),
+            _ => Err(condition.detail),
+        }
+    }
+
     /// Asks a drawer's own driver to open it, which journals the outcome.
     pub(super) fn ask_open(&self, job: DrawerJob) -> Result<(), String> {
         let condition = self.condition();
@@ -391,12 +432,7 @@ impl Device {
             return Err(self.wrong_class());
         }
         let unable = |reason: String| DeviceError::Unable { id: self.config.id.clone(), reason };
-        let condition = self.condition();
-        if condition.state == DeviceState::Absent {
-            let reason =
-                if condition.detail.is_empty() { "it is not there".into() } else { condition.detail };
-            return Err(unable(reason));
-        }
+        self.serves().map_err(unable)?;
         let (reply, outcome) = oneshot::channel();
         let full = |_| unable("too much is asked of it already".into());
         self.orders.try_send(Ordered { order, reply }).map_err(full)?;

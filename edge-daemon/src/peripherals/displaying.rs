@@ -55,6 +55,10 @@ impl Driver for Displaying {
                 fault = display.lost() => return Trouble::of(&fault),
                 () = sleep_until(next_beat) => {}
                 Some(Ordered { order, reply }) = orders.recv() => {
+                    if reply.is_closed() {
+                        // Who asked has given up: it must not happen later.
+                        continue;
+                    }
                     let done = match order {
                         Order::Show(lines) => {
                             let lines = lines.map(|(left, right)| DisplayLine::new(left, right));

@@ -31,6 +31,8 @@ impl Driver for OnPins {
         let mut orders = life.orders.lock().await;
         loop {
             life.beat();
+            let now = drawer.is_open();
+            life.device.change(|condition| condition.of_class = OfClass::Drawer { open: now });
             tokio::select! {
                 event = timeout(BEAT, drawer.next()) => match event {
                     Ok(Ok(event)) => happened(&life.device, event, &outcomes).await,

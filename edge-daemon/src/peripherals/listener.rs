@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use super::outcomes::Outcomes;
 use super::plant::Plant;
-use crate::checkout::{Happening, Origin};
+use crate::checkout::Happening;
 use crate::config::{DrawerConfig, DrawerPort, Model, PrinterRole};
 
 /// A sale that began so long before it came here, in milliseconds, was made elsewhere: its receipt is out already.
@@ -23,8 +23,8 @@ const BROUGHT_IN: i64 = 900_000;
 
 /// Records before the head that are looked through at a start.
 const TAIL: u64 = 500;
-/// Sales so old, in milliseconds, are left alone where no receipt was ever asked for.
-const MOMENTS: i64 = 120_000;
+/// The last moments before a stop, in milliseconds.
+const MOMENTS: i64 = 60_000;
 
 /// What a stop of the box left without an outcome.
 pub(super) struct Left {
@@ -82,9 +82,9 @@ impl Listener {
         let Ok(Ok(Some(mut tail))) = read else { return };
         tail.retain(|happening| happening.position.seq <= head.seq);
         for sale in not_asked_for(&tail, self.plant.shop.now().time) {
-            let asked = |wish: &PrintWish| {
-                asked_for(&tail).any(|job| job.sale == sale.id && job.printer == wish.printer)
-            };
+            // Not by its printer: the till may have another one now.
+            let asked =
+                |wish: &PrintWish| asked_for(&tail).any(|job| job.sale == sale.id && job.sheet == wish.sheet);
             for wish in self.sheets_of(&sale).into_iter().filter(|wish| !asked(wish)) {
                 // Whoever paid had the drawer opened by hand meanwhile.
                 self.ask_print(PrintWish { may_kick: false, ..wish }).await;
@@ -155,11 +155,10 @@ impl Listener {
     /// The sheets that a sale makes: its receipt, and a slip for each printer that prepares some of it.
     fn sheets_of(&self, sale: &Sale) -> Vec<PrintWish> {
         let mut sheets = Vec::new();
-        let has_drawers =
-            self.plant.devices.iter().any(|device| matches!(device.config.model, Model::Drawer(_)));
         if let Some((printer, true)) = self.plant.devices.receipt_printer(&sale.terminal) {
             let wish = PrintWish::receipt(Uuid::now_v7(), sale.id, printer);
-            sheets.push(PrintWish { may_kick: !has_drawers, ..wish });
+            sheets
+                .push(PrintWish { may_kick: self.plant.devices.drawer_of(&sale.terminal).is_none(), ..wish });
         }
         for device in self.plant.devices.iter() {
             let Model::Printer(printer) = &device.config.model else { continue };
@@ -177,23 +176,21 @@ impl Listener {
     }
 
     async fn ask_print(&self, wish: PrintWish) {
-        let sale = wish.sale;
-        if let Err(error) = self.plant.shop.submit(None, Command::AskPrint(wish), Origin::default()).await {
-            tracing::warn!(%sale, %error, "a sheet is not printed; reprint it");
-        }
+        self.outcomes.ask(Command::AskPrint(wish), None).await;
     }
 
     async fn ask_open(&self, terminal: &Arc<str>, reason: DrawerReason) {
         let Some(drawer) = self.plant.devices.drawer_of(terminal) else { return };
         let command =
             Command::OpenDrawer { id: Uuid::now_v7(), drawer, terminal: Some(terminal.clone()), reason };
-        let origin = Origin { terminal: Some(terminal.clone()), ..Origin::default() };
-        if let Err(error) = self.plant.shop.submit(None, command, origin).await {
-            tracing::warn!(%error, "a drawer is not opened");
-        }
+        self.outcomes.ask(command, Some(terminal)).await;
     }
 
     async fn print(&self, job: &PrintJob) {
+        if !self.plant.shop.state().printing.contains_key(&job.id) {
+            // Taken back before it was queued.
+            return;
+        }
         let refused = match self.plant.jobs.queue(&job.printer) {
             None => format!("there is no printer called {}", job.printer),
             Some(queue) => match queue.push(job.clone()) {
@@ -231,17 +228,18 @@ fn asked_for(tail: &[Happening]) -> impl DoubleEndedIterator<Item = &PrintJob> {
 }
 
 /// Sales whose sheets were not all asked for, perhaps. Sheets are asked for in the order of their sales: so it can be the
-/// last one that was asked for, and those after it. Where none was, the printer may be new here, and only the sales of the
-/// last moments count.
+/// last one that was asked for, and those after it; and only those of the last moments before the stop, for else nothing was
+/// to be printed then. Where none was asked for, the printer may be new here, and the stop must be of just now.
 fn not_asked_for(tail: &[Happening], now: Millis) -> Vec<Arc<Sale>> {
     let last = asked_for(tail).next_back().map(|job| job.sale);
+    let stop = tail.last().map_or(now, |happening| happening.time);
     let sold = tail.iter().filter_map(|happening| match &*happening.event {
         Event::Sale { step, sale } if is_waited_for(*step, sale, happening) => Some((happening.time, sale)),
         _ => None,
     });
     let sold: Vec<_> = sold.collect();
     let from = last.and_then(|last| sold.iter().position(|(_, sale)| sale.id == last)).unwrap_or(0);
-    let counts = |time: &Millis| last.is_some() || now.0 - time.0 < MOMENTS;
+    let counts = |time: &Millis| stop.0 - time.0 < MOMENTS && (last.is_some() || now.0 - time.0 < MOMENTS);
     sold.iter().skip(from).filter(|(time, _)| counts(time)).map(|(_, sale)| Arc::clone(sale)).collect()
 }
 

@@ -1,5 +1,6 @@
-//! What became of what was asked of a device, into the journal.
+//! What became of what was asked of a device, and what follows from what happened, into the journal.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use pos_domain::command::Command;
@@ -38,17 +39,27 @@ impl Outcomes {
         self.journal(|| Command::ReportDrawer { drawer: drawer.to_owned() }).await;
     }
 
+    /// Asks for something that follows from what happened: as long as the box is busy, again.
+    pub(super) async fn ask(&self, command: Command, terminal: Option<&Arc<str>>) {
+        let origin = Origin { terminal: terminal.cloned(), ..Origin::default() };
+        self.submit(|| command.clone(), &origin).await;
+    }
+
     async fn journal(&self, command: impl Fn() -> Command) {
+        self.submit(command, &Origin::default()).await;
+    }
+
+    async fn submit(&self, command: impl Fn() -> Command, origin: &Origin) {
         for _ in 0..ATTEMPTS {
-            match self.0.submit(None, command(), Origin::default()).await {
+            match self.0.submit(None, command(), origin.clone()).await {
                 Ok(_) => return,
                 Err(SubmitError::NotReady(_)) => sleep(WAIT).await,
                 Err(error) => {
-                    tracing::warn!(command = ?command(), %error, "an outcome could not be journalled");
+                    tracing::warn!(command = ?command(), %error, "it could not be journalled");
                     return;
                 }
             }
         }
-        tracing::warn!(command = ?command(), "an outcome could not be journalled: the box is busy");
+        tracing::warn!(command = ?command(), "it could not be journalled: the box is busy");
     }
 }

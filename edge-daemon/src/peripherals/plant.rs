@@ -83,8 +83,13 @@ impl Plant {
         if self.devices.is_fixed(&setup.id) {
             return;
         }
+        let config = config::device_of(setup);
+        let same = self.devices.device(&setup.id).is_ok_and(|device| config.as_ref() == Ok(&device.config));
+        if same {
+            return;
+        }
         self.remove(&setup.id).await;
-        match config::device_of(setup) {
+        match config {
             Ok(config) => self.start(&config, false),
             Err(problems) => tracing::warn!(device = setup.id, problems, "the device is configured wrongly"),
         }

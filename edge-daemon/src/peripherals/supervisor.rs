@@ -16,10 +16,14 @@ use std::time::Duration;
 
 use device_drivers::{DeviceFault, Kind};
 use tokio::sync::{Mutex, mpsc, watch};
+use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
 
-use super::condition::DeviceState;
+use pos_domain::event::DrawerOutcome;
+
+use super::condition::{DeviceState, Order};
 use super::devices::{Device, Ordered};
+use super::outcomes::Outcomes;
 
 /// A driver gives a sign of life at least so often.
 pub(super) const BEAT: Duration = Duration::from_secs(1);
@@ -87,24 +91,38 @@ pub(super) async fn supervise<D: Driver>(
     mut stopped: watch::Receiver<bool>,
 ) {
     let orders = Arc::new(Mutex::new(orders));
-    let mut wait = FIRST_WAIT;
+    tokio::select! {
+        () = live_on(&driver, &device, &orders) => {}
+        _ = stopped.wait_for(|stopped| *stopped) => {}
+    }
+    refuse_all(&device, &orders).await;
+}
+
+/// One life after the other.
+async fn live_on<D: Driver>(driver: &D, device: &Arc<Device>, orders: &Arc<Mutex<mpsc::Receiver<Ordered>>>) {
+    let (mut wait, mut opening) = (FIRST_WAIT, None);
     loop {
         let begun = Instant::now();
-        let trouble = tokio::select! {
-            trouble = live(&driver, &device, &orders) => trouble,
-            _ = stopped.wait_for(|stopped| *stopped) => return,
-        };
+        let trouble = live(driver, device, orders, &mut opening).await;
         if begun.elapsed() > SOUND {
             wait = FIRST_WAIT;
         }
         tracing::debug!(device = device.config.id, detail = trouble.detail, "the device is lost");
         let state = if trouble.gone { DeviceState::Absent } else { DeviceState::Faulty };
-        device.unwell(state, trouble.kind, trouble.detail);
+        device.lost(state, trouble.kind, trouble.detail);
         let pause = if trouble.gone { LOOK } else { wait };
         wait = if trouble.gone { FIRST_WAIT } else { (wait * 2).min(LAST_WAIT) };
-        tokio::select! {
-            () = sleep(jittered(pause)) => {}
-            _ = stopped.wait_for(|stopped| *stopped) => return,
+        sleep(jittered(pause)).await;
+    }
+}
+
+/// What was asked of a device that is not served any more.
+async fn refuse_all(device: &Device, orders: &Mutex<mpsc::Receiver<Ordered>>) {
+    let Ok(mut orders) = orders.try_lock() else { return };
+    let outcomes = Outcomes::new(device.shop.clone());
+    while let Ok(Ordered { order, .. }) = orders.try_recv() {
+        if let Order::Open(job) = order {
+            outcomes.opened(job.id, DrawerOutcome::NotOpened, "the drawer's driver was stopped before").await;
         }
     }
 }
@@ -114,12 +132,18 @@ async fn live<D: Driver>(
     driver: &D,
     device: &Arc<Device>,
     orders: &Arc<Mutex<mpsc::Receiver<Ordered>>>,
+    opening: &mut Option<JoinHandle<Result<D::Open, Trouble>>>,
 ) -> Trouble {
-    let opening = {
+    // One that hangs is waited for: another would hang, too, and take one more thread.
+    let task = opening.get_or_insert_with(|| {
         let driver = driver.clone();
         tokio::task::spawn_blocking(move || driver.open())
-    };
-    let open = match timeout(OPENING, opening).await {
+    });
+    let opened = timeout(OPENING, &mut *task).await;
+    if opened.is_ok() {
+        *opening = None;
+    }
+    let open = match opened {
         Ok(Ok(Ok(open))) => open,
         Ok(Ok(Err(trouble))) => return trouble,
         Ok(Err(_)) => {
@@ -164,7 +188,7 @@ fn fault(detail: &str) -> Trouble {
 }
 
 /// Ends its task when the supervisor goes.
-struct AbortOnDrop<T>(tokio::task::JoinHandle<T>);
+struct AbortOnDrop<T>(JoinHandle<T>);
 
 impl<T> Drop for AbortOnDrop<T> {
     fn drop(&mut self) {

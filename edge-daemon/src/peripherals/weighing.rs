@@ -43,6 +43,10 @@ impl Driver for Weighing {
                     Err(_) => {}
                 },
                 Some(Ordered { order, reply }) = orders.recv() => {
+                    if reply.is_closed() {
+                        // Who asked has given up: it must not happen later.
+                        continue;
+                    }
                     let done = match order {
                         Order::Zero => scale.zero().await.map_err(|fault| fault.to_string()),
                         Order::Show(_) | Order::Open(_) => Err("a scale can be set to zero only".to_owned()),

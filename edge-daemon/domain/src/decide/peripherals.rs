@@ -1,5 +1,6 @@
 //! What is to be printed and which drawer is to be opened: intents before the act, outcomes after it.
 
+use alloc::format;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec;
@@ -26,8 +27,14 @@ impl Desk<'_> {
         if let Sheet::Orders(departments) = &sheet {
             departments.iter().try_for_each(|department| short("department", department))?;
         }
-        if let Some(old) = instead_of.filter(|old| !self.state.unprinted.contains_key(old)) {
-            return Err(refusal::job_settled(old));
+        let mut events = vec![];
+        if let Some(old) = instead_of {
+            if self.state.printing.contains_key(&old) {
+                let detail = cut(&format!("moved to {printer}"));
+                events.push(Event::PrintEnded { job: old, outcome: PrintOutcome::NotPrinted, detail });
+            } else if !self.state.unprinted.contains_key(&old) {
+                return Err(refusal::job_settled(old));
+            }
         }
         let kick = match sheet {
             Sheet::Test => false,
@@ -38,7 +45,8 @@ impl Desk<'_> {
         };
         let at = self.context.now.time;
         let job = PrintJob { id, sale, printer, copy, kick, at, sheet, instead_of };
-        Ok(self.done(vec![Event::PrintAsked(job)]))
+        events.push(Event::PrintAsked(job));
+        Ok(self.done(events))
     }
 
     fn printable(&self, sale: Uuid) -> Result<&Sale, Refusal> {
@@ -65,10 +73,15 @@ impl Desk<'_> {
     }
 
     pub(super) fn settle_print(&self, job: Uuid) -> Result<Decision, Refusal> {
-        if !self.state.unprinted.contains_key(&job) {
+        let mut events = vec![];
+        if self.state.printing.contains_key(&job) {
+            let detail = "taken back by hand".into();
+            events.push(Event::PrintEnded { job, outcome: PrintOutcome::NotPrinted, detail });
+        } else if !self.state.unprinted.contains_key(&job) {
             return Err(refusal::job_settled(job));
         }
-        Ok(self.done(vec![Event::PrintSettled(job)]))
+        events.push(Event::PrintSettled(job));
+        Ok(self.done(events))
     }
 
     pub(super) fn open_drawer(

@@ -64,8 +64,6 @@ async fn sheets_that_are_not_on_paper_are_listed_and_settled_once() {
         (&json!("pending"), &json!("test"))
     );
     let at = |action: &str| format!("/api/v1/print-jobs/{}/{action}", job["id"].as_str().unwrap());
-    // Nobody drives the printer, so nobody has the sheet in a queue.
-    counter.post("b", &at("cancel"), "").await.expect_problem(404, "no-such-job");
     let detail = "no paper".to_owned();
     let id = job["id"].as_str().unwrap().parse().unwrap();
     let end = pos_domain::command::Command::EndPrint {
@@ -98,6 +96,7 @@ async fn a_device_is_configured_over_the_interface_and_never_out_of_dev() {
     for settings in [
         r#"{"port":"serial:/etc/passwd"}"#,
         r#"{"port":"serial:/dev/../etc/passwd"}"#,
+        r#"{"port":"serial:/dev/watchdog"}"#,
         r#"{"port":"virtual"}"#,
         r#"{"port":"serial:/dev/ttyS9","line":"fast"}"#,
         r#"{"port":"serial:/dev/ttyS9","baud":9600}"#,
@@ -108,6 +107,10 @@ async fn a_device_is_configured_over_the_interface_and_never_out_of_dev() {
     }
     let printer = r#"{"section":"printer","settings":{"port":"usb:/var/lib/tillbox/keys"}}"#;
     counter.put("e", &at("printer-9"), printer).await.expect_problem(422, "bad-device");
+    let drawer = r#"{"section":"drawer","settings":{"port":"printer:none"}}"#;
+    counter.put("i", &at("drawer-9"), drawer).await.expect_problem(422, "bad-device");
+    let second = r#"{"section":"drawer","settings":{"port":"printer:receipts"}}"#;
+    counter.put("j", &at("drawer-9"), second).await.expect_problem(422, "bad-device");
     let logo = r#"{"section":"printer","settings":{"port":"tcp:10.0.0.7","logo":"/etc/passwd"}}"#;
     counter.put("f", &at("printer-9"), logo).await.expect_problem(422, "bad-device");
     assert_eq!(counter.delete(&at("scanner-9")).await.status, 204);

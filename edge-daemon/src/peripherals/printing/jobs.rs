@@ -4,15 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use pos_domain::command::{Command, PrintWish};
-use pos_domain::event::{PrintJob, PrintOutcome, Sheet};
-use pos_domain::state::Unprinted;
+use pos_domain::event::{PrintJob, PrintOutcome};
 use pos_domain::time::Millis;
 use thiserror::Error;
 use uuid::Uuid;
 
 use super::queue::{NotWithdrawn, Queue};
 use crate::checkout::{CommandKey, Done, Origin, Shop, SubmitError};
-use crate::peripherals::outcomes::Outcomes;
 
 /// How far a sheet is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,9 +37,6 @@ pub struct PrintView {
 /// Why nothing was done about a sheet.
 #[derive(Debug, Error)]
 pub enum JobError {
-    /// No such job is pending or left unprinted.
-    #[error("There is no print job {0} that waits or was left unprinted.")]
-    Unknown(Uuid),
     /// It is being sent just now.
     #[error("Job {0} is being printed just now; wait for its outcome.")]
     Sending(Uuid),
@@ -106,30 +101,8 @@ impl Jobs {
     /// # Errors
     /// [`JobError`].
     pub async fn cancel(&self, job: Uuid, key: Option<CommandKey>) -> Result<Done, JobError> {
-        let pending = self.withdraw(job)?;
-        let command = match &pending {
-            Some(_) => {
-                let detail = "taken back by hand".to_owned();
-                Command::EndPrint { job, outcome: PrintOutcome::NotPrinted, detail }
-            }
-            None => Command::SettlePrint(job),
-        };
-        match self.shop.submit(key, command, Origin::default()).await {
-            Ok(done) => {
-                if let Some(_taken_back) = pending {
-                    // Who takes it back has decided already.
-                    self.shop.submit(None, Command::SettlePrint(job), Origin::default()).await?;
-                }
-                Ok(done)
-            }
-            Err(error) => {
-                // As if nobody had asked.
-                if let Some((queue, job)) = pending {
-                    let _ = queue.push(job);
-                }
-                Err(error.into())
-            }
-        }
+        self.withdraw(job)?;
+        self.carry_out(job, key, Command::SettlePrint(job)).await
     }
 
     /// Prints a sheet again that ended unprinted, or moves one that waits: on the same or another printer. Where nobody
@@ -146,41 +119,58 @@ impl Jobs {
         if let Some(printer) = printer.filter(|printer| self.queue(printer).is_none()) {
             return Err(JobError::NoPrinter(printer.to_owned()));
         }
-        if let Some((_, pending)) = self.withdraw(job)? {
-            let detail = format!("moved to {}", printer.unwrap_or(&pending.printer));
-            Outcomes::new(self.shop.clone()).printed(job, PrintOutcome::NotPrinted, &detail).await;
-        }
-        let left = self.shop.state().unprinted.get(&job).cloned();
-        // A request that comes again finds nothing left, and is answered by its key.
-        let (old, copy) = match left {
-            Some(Unprinted { job, outcome, .. }) => {
-                let copy = job.copy || outcome == PrintOutcome::Unknown;
-                (Some(job), copy)
-            }
-            None => (None, false),
+        let waits = self.withdraw(job)?.map(|pending| (pending, PrintOutcome::NotPrinted));
+        let left = || {
+            let state = self.shop.state();
+            state.unprinted.get(&job).map(|left| (left.job.clone(), left.outcome))
         };
-        let wish = PrintWish {
-            sheet: old.as_ref().map_or(Sheet::Receipt, |old| old.sheet.clone()),
-            copy,
-            may_kick: false,
-            instead_of: Some(job),
-            ..PrintWish::receipt(
-                Uuid::now_v7(),
-                old.as_ref().map_or(Uuid::nil(), |old| old.sale),
-                printer.map_or_else(|| old.map_or_else(|| "none".into(), |old| old.printer), str::to_owned),
-            )
+        let wish = match waits.or_else(left) {
+            Some((old, outcome)) => PrintWish {
+                id: Uuid::now_v7(),
+                sale: old.sale,
+                printer: printer.map_or(old.printer, str::to_owned),
+                sheet: old.sheet,
+                copy: old.copy || outcome == PrintOutcome::Unknown,
+                may_kick: false,
+                instead_of: Some(job),
+            },
+            // A request that comes again finds nothing left, and is answered by its key.
+            None => PrintWish {
+                instead_of: Some(job),
+                ..PrintWish::receipt(Uuid::now_v7(), Uuid::nil(), printer.unwrap_or("none"))
+            },
         };
-        Ok(self.shop.submit(key, Command::AskPrint(wish), Origin::default()).await?)
+        self.carry_out(job, key, Command::AskPrint(wish)).await
     }
 
-    /// Takes a sheet out of its queue; `None`: it is not pending.
-    fn withdraw(&self, job: Uuid) -> Result<Option<(Arc<Queue>, PrintJob)>, JobError> {
+    /// Submits to the end, also when who asked has gone. What is refused leaves a sheet that waited waiting.
+    async fn carry_out(
+        &self,
+        job: Uuid,
+        key: Option<CommandKey>,
+        command: Command,
+    ) -> Result<Done, JobError> {
+        let jobs = self.clone();
+        let carried = tokio::spawn(async move {
+            let done = jobs.shop.submit(key, command, Origin::default()).await;
+            let still = jobs.shop.state().printing.get(&job).cloned();
+            if let Some(job) = still.filter(|_| done.is_err())
+                && let Some(queue) = jobs.queue(&job.printer)
+            {
+                // Full: it has no outcome until the next start.
+                let _ = queue.push(job);
+            }
+            done
+        });
+        Ok(carried.await.unwrap_or(Err(SubmitError::OutcomeUnknown))?)
+    }
+
+    /// Takes a sheet out of its queue; `None`: it is not pending. One that no queue has is nobody's.
+    fn withdraw(&self, job: Uuid) -> Result<Option<PrintJob>, JobError> {
         let Some(pending) = self.shop.state().printing.get(&job).cloned() else { return Ok(None) };
-        let queue = self.queue(&pending.printer).ok_or(JobError::Unknown(job))?;
-        match queue.withdraw(job) {
-            Ok(()) => Ok(Some((queue, pending))),
+        match self.queue(&pending.printer).map_or(Err(NotWithdrawn::Unknown), |queue| queue.withdraw(job)) {
+            Ok(()) | Err(NotWithdrawn::Unknown) => Ok(Some(pending)),
             Err(NotWithdrawn::Sending) => Err(JobError::Sending(job)),
-            Err(NotWithdrawn::Unknown) => Err(JobError::Unknown(job)),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! One printer's worker: prints what waits, opens the drawer on its connector, and looks at both when nothing does.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use device_drivers::{Fault, Kicked, Kind, Outcome, Patience, PosPrinter, Profile, Route, Status, encode};
@@ -10,6 +11,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::queue::{Next, Queue};
+use crate::checkout::ReadError;
 use crate::config::{DrawerConfig, Model};
 use crate::peripherals::condition::{DeviceState, OfClass};
 use crate::peripherals::devices::{Device, Devices};
@@ -24,6 +26,8 @@ const LAST_WAIT: Duration = Duration::from_secs(15);
 /// How long a printer that stopped in the middle of a receipt is waited for: who stands there puts in a new roll, and it
 /// goes on. After that nobody knows what is on the paper. The drawer cannot be opened meanwhile.
 const AT_HAND: Duration = Duration::from_secs(30);
+/// A drawer that opens so long after its pulse was opened by it: its lock is slow, and two looks lie between.
+const LATE: Duration = Duration::from_secs(9);
 /// What a stop grants to the receipt that is being printed.
 pub(in crate::peripherals) const GRACE: Duration = Duration::from_secs(5);
 /// Between two looks at an idle printer and its drawer.
@@ -39,6 +43,17 @@ pub(in crate::peripherals) struct Worker {
     pub(in crate::peripherals) printer: PosPrinter,
     pub(in crate::peripherals) outcomes: Outcomes,
     pub(in crate::peripherals) stopped: watch::Receiver<bool>,
+    born: Instant,
+    /// When the last pulse for a drawer was sent, in milliseconds after `born`; 0: never.
+    pulse: Arc<AtomicU64>,
+}
+
+/// Why a sheet cannot be laid out.
+enum Unready {
+    /// It can be, in a moment.
+    Later,
+    /// It never will be.
+    Never(String),
 }
 
 impl Worker {
@@ -52,7 +67,16 @@ impl Worker {
         let (route, profile, patience) = reach;
         let outcomes = Outcomes::new(device.shop.clone());
         let printer = PosPrinter::new(route, profile, patience).with_operator(AT_HAND);
-        Self { device, devices, queue: Arc::default(), printer, outcomes, stopped }
+        Self {
+            device,
+            devices,
+            queue: Arc::default(),
+            printer,
+            outcomes,
+            stopped,
+            born: Instant::now(),
+            pulse: Arc::default(),
+        }
     }
 
     /// Works until the daemon stops, then ends what waits as *not printed*. A driver that panics takes one job along,
@@ -67,7 +91,7 @@ impl Worker {
             }
             sleep(FIRST_WAIT).await;
         }
-        let detail = "the box was stopped before";
+        let detail = "the printer was stopped before";
         let (openings, jobs) = self.queue.drain();
         for job in openings {
             self.outcomes.opened(job.id, DrawerOutcome::NotOpened, detail).await;
@@ -116,26 +140,31 @@ impl Worker {
         });
     }
 
-    /// Prints a job, with as many attempts as it takes. `None`: somebody took it back, or the stop came in the middle of
-    /// it and its outcome is open.
+    /// Prints a job, with as many attempts as it takes. `None`: somebody took it back, and it has its outcome.
     async fn print(&mut self, job: &PrintJob) -> Option<(PrintOutcome, String)> {
         let begun = Instant::now();
         let mut wait = FIRST_WAIT;
         loop {
             if *self.stopped.borrow() {
-                return Some((PrintOutcome::NotPrinted, "the box was stopped before".into()));
+                return Some((PrintOutcome::NotPrinted, "the printer was stopped before".into()));
+            }
+            if !self.queue.begin(job.id) || !self.device.shop.state().printing.contains_key(&job.id) {
+                return None;
             }
             // Each time anew: what opens a drawer does so for a minute only.
             let document = match self.document(job) {
-                Ok(document) => document,
-                Err(detail) => return Some((PrintOutcome::NotPrinted, detail)),
+                Ok(document) => Some(document),
+                // The index of sales is being made again: it comes.
+                Err(Unready::Later) => None,
+                Err(Unready::Never(detail)) => return Some((PrintOutcome::NotPrinted, detail)),
             };
-            if !self.queue.begin(job.id) {
-                return None;
-            }
-            let reason = if self.device.enabled() {
+            let reason = if let Some(document) = document.filter(|_| self.device.enabled()) {
                 self.device.well(DeviceState::Busy);
-                match self.attempt(&document).await? {
+                let Some(outcome) = self.attempt(&document).await else {
+                    let detail = "the box was stopped while it printed; look at the paper";
+                    return Some((PrintOutcome::Unknown, detail.to_owned()));
+                };
+                match outcome {
                     Outcome::Printed => {
                         self.device.well(DeviceState::Ready);
                         return Some((PrintOutcome::Printed, String::new()));
@@ -149,7 +178,6 @@ impl Worker {
             } else {
                 None
             };
-            self.queue.wait();
             let age = self.device.shop.now().time.0.saturating_sub(job.at.0);
             let waited = begun.elapsed().max(Duration::from_millis(age.max(0).unsigned_abs()));
             let detail = match &reason {
@@ -158,7 +186,7 @@ impl Worker {
                     reason.to_string()
                 }
                 None => {
-                    self.device.change(|condition| condition.state = DeviceState::Disabled);
+                    self.device.change(|condition| condition.state = DeviceState::Waiting);
                     "the printer is disabled; enable it, or move its sheets to another".to_owned()
                 }
             };
@@ -166,6 +194,7 @@ impl Worker {
                 return Some((PrintOutcome::NotPrinted, detail));
             }
             tracing::warn!(job = %job.id, detail, "the sheet waits for the printer");
+            self.queue.wait();
             self.pause(wait).await;
             wait = (wait * 2).min(LAST_WAIT);
         }
@@ -215,14 +244,18 @@ impl Worker {
         Some(report.outcome)
     }
 
-    fn document(&self, job: &PrintJob) -> Result<Document, String> {
+    fn document(&self, job: &PrintJob) -> Result<Document, Unready> {
         let shop = &self.device.shop;
-        let gone = || "its sale is not to be found".to_owned();
-        let sale = || shop.sale(job.sale).map_err(|error| error.to_string())?.ok_or_else(gone);
+        let sale = || match shop.sale(job.sale) {
+            Ok(Some(sale)) => Ok(sale),
+            Ok(None) => Err(Unready::Never("its sale is not to be found".to_owned())),
+            Err(ReadError::NotReady(_)) => Err(Unready::Later),
+            Err(error) => Err(Unready::Never(error.to_string())),
+        };
         match &job.sheet {
             Sheet::Test => Ok(test_page(&shop.store(), &job.printer, job.at, shop.zone())),
             Sheet::Orders(departments) => order_slip(&*sale()?, shop.zone(), departments, job.copy)
-                .ok_or_else(|| "nothing of the sale is prepared here".to_owned()),
+                .ok_or_else(|| Unready::Never("nothing of the sale is prepared here".to_owned())),
             Sheet::Receipt => {
                 let age = shop.now().time.0.saturating_sub(job.at.0);
                 let marks = Marks { copy: job.copy, kick: job.kick && age <= OPEN_WITHIN };
@@ -234,7 +267,8 @@ impl Worker {
     /// Opens a drawer on this printer's connector.
     async fn open(&self, job: &DrawerJob) {
         let Some(drawer) = self.drawers().into_iter().find(|drawer| drawer.config.id == job.drawer) else {
-            return;
+            let detail = "the drawer was taken off this printer meanwhile";
+            return self.outcomes.opened(job.id, DrawerOutcome::NotOpened, detail).await;
         };
         let (outcome, detail) = match too_late_or_disabled(&drawer, job) {
             Some(detail) => (DrawerOutcome::NotOpened, detail),
@@ -247,6 +281,7 @@ impl Worker {
 
     async fn kick(&self, drawer: &Device) -> (DrawerOutcome, String) {
         let level = level_of(drawer);
+        self.pulse.store(self.born.elapsed().as_millis().try_into().unwrap_or(u64::MAX), Ordering::Relaxed);
         match self.printer.kick(level).await {
             Kicked::Opened { .. } => {
                 drawer.well(DeviceState::Ready);
@@ -256,15 +291,13 @@ impl Worker {
                 (DrawerOutcome::Opened, String::new())
             }
             Kicked::NotOpened { reason } => {
-                // One that opens late was asked to: no alarm.
-                forget(drawer);
                 drawer.unwell(DeviceState::Faulty, reason.kind(), reason.to_string());
                 (DrawerOutcome::NotOpened, reason.to_string())
             }
             Kicked::Unknown { reason } => {
-                // It may have opened: then that is no alarm.
-                forget(drawer);
-                drawer.unwell(DeviceState::Faulty, reason.kind(), reason.to_string());
+                if reason != Fault::NoConfirmation {
+                    drawer.unwell(DeviceState::Faulty, reason.kind(), reason.to_string());
+                }
                 (DrawerOutcome::Unknown, reason.to_string())
             }
         }
@@ -273,6 +306,7 @@ impl Worker {
     /// Looks at an idle printer, so that it is known to be unwell before somebody needs it.
     async fn look(&self) {
         if !self.printer.profile().answers_status {
+            self.drawers().iter().for_each(|drawer| drawer.well(DeviceState::Ready));
             return self.device.well(DeviceState::Ready);
         }
         match self.printer.status().await {
@@ -307,7 +341,10 @@ impl Worker {
             let Some(level) = level_of(&drawer) else { continue };
             let open = status.drawer_pin_high == level;
             let before = set_open(&drawer, open);
-            if open && before == Some(false) {
+            // One that opens late was asked to.
+            let pulse = Duration::from_millis(self.pulse.load(Ordering::Relaxed));
+            let asked = !pulse.is_zero() && self.born.elapsed() < pulse + LATE;
+            if open && before == Some(false) && !asked {
                 self.outcomes.alarm(&drawer.config.id).await;
             }
         }

@@ -133,7 +133,7 @@ async fn a_stop_ends_what_waits_as_not_printed() {
     printing.stop().await;
     for _ in 0..2 {
         let (outcome, detail) = counter.outcome().await;
-        assert_eq!((outcome, detail.as_str()), (PrintOutcome::NotPrinted, "the box was stopped before"));
+        assert_eq!((outcome, detail.as_str()), (PrintOutcome::NotPrinted, "the printer was stopped before"));
     }
     assert!(counter.shop.state().printing.is_empty());
     tokio::task::block_in_place(|| counter.running.stop()).unwrap();
@@ -279,5 +279,70 @@ async fn a_receipt_that_runs_out_of_paper_half_way_goes_on_with_a_new_roll() {
     assert_eq!(counter.outcome().await.0, PrintOutcome::Printed);
     let paper = counter.paper();
     assert!(paper.len() == 1 && paper[0].contains("TOTAL") && !paper[0].contains("COPY"), "{paper:?}");
+    counter.end(running).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_receipt_that_a_stop_meets_on_its_way_is_unknown_and_not_pending() {
+    let counter = counter().await;
+    counter.printer.set_faults(Faults { lines_left: Some(4), ..Faults::default() });
+    let running = counter.start();
+    counter.sell(|_| {});
+    counter.wait(&running, "receipts", |condition| condition.state == DeviceState::Waiting).await;
+    assert!(!counter.printer.uncut().marks.is_empty(), "half of it is on paper");
+    running.stop().await;
+    let state = counter.shop.state();
+    let left: Vec<_> = state.unprinted.values().map(|left| left.outcome).collect();
+    assert_eq!(
+        (state.printing.len(), left),
+        (0, vec![PrintOutcome::Unknown]),
+        "somebody can decide about it"
+    );
+    drop(state);
+    tokio::task::block_in_place(|| counter.running.stop()).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restart_prints_nothing_again_though_the_till_has_another_printer_now() {
+    let mut counter = counter().await;
+    let own = virtual_printer().await;
+    counter.devices.push(printer_config("own", &own, PrinterRole::Receipts { auto_print: true }));
+    let running = counter.start();
+    running.devices().claim("own", "till-1", None).unwrap();
+    counter.sell(|_| {});
+    assert_eq!(counter.outcome().await.0, PrintOutcome::Printed);
+    assert_eq!((own.receipts().len(), counter.paper().len()), (1, 0));
+    running.stop().await;
+    // Claims are gone with the restart.
+    let running = counter.start();
+    counter.sell(|_| {});
+    assert_eq!(counter.outcome().await.0, PrintOutcome::Printed);
+    assert_eq!((own.receipts().len(), counter.paper().len()), (1, 1));
+    counter.end(running).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sales_of_the_time_without_a_printer_are_not_printed_when_there_is_one_again() {
+    let mut counter = counter().await;
+    let running = counter.start();
+    counter.sell(|_| {});
+    assert_eq!(counter.outcome().await.0, PrintOutcome::Printed);
+    running.stop().await;
+    // Nobody prints.
+    for _ in 0..3 {
+        counter.sell(|_| {});
+        counter.clock.advance(120_000);
+    }
+    counter.ask(counter.sell(|_| {}), "receipts", true);
+    let running = counter.start();
+    assert_eq!(
+        counter.outcome().await.0,
+        PrintOutcome::Unknown,
+        "the copy that was asked for before the start"
+    );
+    assert_eq!(counter.outcome().await.0, PrintOutcome::Printed);
+    counter.sell(|_| {});
+    assert_eq!(counter.outcome().await.0, PrintOutcome::Printed);
+    assert_eq!(counter.paper().len(), 3, "the first, the one of the last moments, and the new one");
     counter.end(running).await;
 }

@@ -125,7 +125,7 @@ async fn a_device_that_is_configured_while_the_box_runs_is_there_at_once_and_aft
     let other = virtual_printer().await;
     let port = format!("tcp:{}", other.address());
     counter.submit(setup("second", "printer", &[("port", &port), ("auto_print", "false")]));
-    counter.submit(setup("scanner", "scanner", &[("port", "serial:/dev/no-such-scanner")]));
+    counter.submit(setup("scanner", "scanner", &[("port", "serial:/dev/ttyS-no-such-scanner")]));
     counter.submit(setup("receipts", "printer", &[("port", &port)]));
     let there = async |running: &Peripherals, id: &str| {
         let devices = running.devices();

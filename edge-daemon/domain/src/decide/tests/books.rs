@@ -143,6 +143,16 @@ fn what_was_not_printed_is_kept_until_somebody_decides() {
     let twice = Command::AskPrint(PrintWish { id: shop.id(), ..again });
     assert_eq!(shop.refusal(twice), "job-settled", "two hands press the same button");
 
+    // One that waits is moved, or taken back, at once.
+    let waits = PrintWish::receipt(shop.id(), sale, "counter");
+    shop.run(Command::AskPrint(waits.clone()));
+    let moved = PrintWish { instead_of: Some(waits.id), ..PrintWish::receipt(shop.id(), sale, "kitchen") };
+    let events = shop.run(Command::AskPrint(moved.clone())).events;
+    assert!(matches!(events.as_slice(), [Event::PrintEnded { .. }, Event::PrintAsked(_)]), "{events:?}");
+    let events = shop.run(Command::SettlePrint(moved.id)).events;
+    assert!(matches!(events.as_slice(), [Event::PrintEnded { .. }, Event::PrintSettled(_)]), "{events:?}");
+    assert!(shop.state.printing.is_empty() && shop.state.unprinted.is_empty());
+
     let seen = end(&mut shop, PrintOutcome::Unknown);
     shop.run(Command::SettlePrint(seen));
     assert!(shop.state.unprinted.is_empty());
