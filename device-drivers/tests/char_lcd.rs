@@ -1,7 +1,7 @@
 //! A character display on a bus: the exact bytes, on a mock, and a bus of this machine where it has one to try with.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "these are tests")]
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
@@ -155,9 +155,9 @@ fn a_bus_that_is_not_there_is_said_to_be() {
 /// them: all that can be tried there is that the bus is opened, and that its refusal is told.
 #[tokio::test]
 async fn a_bus_of_the_kernel_is_opened_and_what_it_refuses_is_told() {
-    let Some(bus) = (0..32).map(|n| Path::new("/dev").join(format!("i2c-{n}"))).find(|bus| stub(bus)) else {
+    let Some(bus) = bus_called("SMBus stub") else {
         println!(
-            "SKIPPED: no bus of i2c-stub; load the modules i2c-dev and i2c-stub (chip_addr=0x27) to run this test"
+            "SKIPPED: no bus of i2c-stub; load i2c-dev and i2c-stub (chip_addr=0x27), or run scripts/hil-linux"
         );
         return;
     };
@@ -166,9 +166,61 @@ async fn a_bus_of_the_kernel_is_opened_and_what_it_refuses_is_told() {
     assert!(matches!(fault, DisplayFault::Lost { .. }), "{fault}");
 }
 
-/// Whether a bus is that of i2c-stub: others belong to real devices.
-fn stub(bus: &Path) -> bool {
-    let name = bus.file_name().unwrap_or_default();
-    let name = Path::new("/sys/class/i2c-dev").join(name).join("name");
-    std::fs::read_to_string(name).is_ok_and(|name| name.contains("SMBus stub"))
+/// A bus that only notes what it is told.
+struct Noted(Vec<u8>);
+
+impl ErrorType for Noted {
+    type Error = ErrorKind;
+}
+
+impl I2c for Noted {
+    fn transaction(&mut self, _: u8, operations: &mut [Operation<'_>]) -> Result<(), ErrorKind> {
+        for operation in operations {
+            let Operation::Write(bytes) = operation else { return Err(ErrorKind::Other) };
+            self.0.extend_from_slice(bytes);
+        }
+        Ok(())
+    }
+}
+
+/// The module `hil-tests/linux/i2c-display.c` simulates a bus with a display that can be unplugged, and keeps what it was
+/// written.
+#[tokio::test]
+async fn a_display_on_a_bus_of_the_kernel_gets_the_same_bytes() {
+    let Some(bus) = bus_called("simulated display") else {
+        println!("SKIPPED: no bus of i2c-display; scripts/hil-linux runs this test where there is one");
+        return;
+    };
+    let present = Path::new("/sys/module/i2c_display/parameters/present");
+    let written = || std::fs::read("/sys/kernel/debug/i2c-display/written").unwrap();
+    let mut expected = written();
+    let mut add = |times: usize| {
+        let mut lcd = CharLcd::new(Noted(Vec::new()), NoopDelay, ADDRESS, Glass::TwoByTwenty);
+        (0..times).for_each(|_| lcd.show(&shown()).unwrap());
+        expected.extend(lcd.release().0.0);
+        expected.clone()
+    };
+    let mut here = I2cDisplay::new(bus.clone(), ADDRESS).open().unwrap();
+    here.show(shown()).await.unwrap();
+    here.show(shown()).await.unwrap();
+    assert_eq!(written(), add(2));
+    let mut nobody = I2cDisplay::new(bus, 0x3f).open().unwrap();
+    let fault = nobody.show(shown()).await.unwrap_err();
+    assert!(matches!(fault, DisplayFault::Lost { .. }), "{fault}");
+    std::fs::write(present, "N").unwrap();
+    let fault = here.show(shown()).await.unwrap_err();
+    assert!(matches!(fault, DisplayFault::Lost { device: Device::Display, .. }), "{fault}");
+    // It may have been another's glass meanwhile, or without power: it is started again.
+    std::fs::write(present, "Y").unwrap();
+    here.show(shown()).await.unwrap();
+    assert_eq!(written(), add(1));
+}
+
+/// A simulated bus of the kernel, by its name: others belong to real devices.
+fn bus_called(name: &str) -> Option<PathBuf> {
+    let called = |bus: &str| {
+        let file = Path::new("/sys/class/i2c-dev").join(bus).join("name");
+        std::fs::read_to_string(file).is_ok_and(|text| text.contains(name))
+    };
+    (0..32).map(|n| format!("i2c-{n}")).find(|bus| called(bus)).map(|bus| Path::new("/dev").join(bus))
 }

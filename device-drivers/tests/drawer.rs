@@ -228,7 +228,7 @@ impl SimulatedChip {
         let root = Path::new("/sys/kernel/config/gpio-sim");
         if !root.exists() {
             println!(
-                "SKIPPED: this kernel has no gpio-sim; load the module and mount configfs to run this test"
+                "SKIPPED: this kernel has no gpio-sim; load it and mount configfs, or run scripts/hil-linux"
             );
             return None;
         }

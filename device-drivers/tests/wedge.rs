@@ -21,7 +21,7 @@ async fn next(scanner: &mut Scanner) -> Result<String, ScannerFault> {
 async fn wedge(layout: Layout) -> Option<VirtualWedge> {
     let uinput = Path::new("/dev/uinput").metadata();
     if !uinput.is_ok_and(|data| data.file_type().is_char_device()) {
-        println!("SKIPPED: this kernel has no /dev/uinput; load the module uinput to run this test");
+        println!("SKIPPED: this kernel has no /dev/uinput; load the module, or run scripts/hil-linux");
         return None;
     }
     match VirtualWedge::plug(layout).await {
