@@ -225,13 +225,13 @@ async fn display(
     Segment(id): Segment<String>,
     submission: Submission<DisplayIn>,
 ) -> Result<Response, Problem> {
-    let DisplayIn { terminal_id, lines, .. } = submission.body;
+    let Submission { body: DisplayIn { terminal_id, lines, .. }, key, .. } = submission;
     let mut lines = lines.into_iter().map(|line| (line.left, line.right));
     let first = lines.next();
     let (Some(first), second, None) = (first, lines.next().unwrap_or_default(), lines.next()) else {
         return Err(Problem::impossible("bad-lines", "A display shows one or two lines.").at("lines"));
     };
-    show(&app.devices.order(&id, &terminal_id, Order::Show([first, second])).await?)
+    show(&app.devices.order(&id, &terminal_id, Order::Show([first, second]), key.key).await?)
 }
 
 /// Set it to zero
@@ -245,7 +245,8 @@ async fn zero(
     Segment(id): Segment<String>,
     submission: Submission<ForTill>,
 ) -> Result<Response, Problem> {
-    show(&app.devices.order(&id, &submission.body.terminal_id, Order::Zero).await?)
+    let Submission { body: ForTill { terminal_id, .. }, key, .. } = submission;
+    show(&app.devices.order(&id, &terminal_id, Order::Zero, key.key).await?)
 }
 
 /// What is weighed.

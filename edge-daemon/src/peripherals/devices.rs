@@ -3,6 +3,7 @@
 //! The life cycle is UnifiedPOS's. The box opens a device by itself and keeps it open; a till *claims* it, and from then on
 //! is the only one that it acts for; it can be *disabled* and enabled. How it is, everybody may see.
 
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -19,6 +20,8 @@ use crate::config::{DeviceConfig, DrawerConfig, DrawerPort, Model, PrinterRole};
 const NEWS: usize = 1_024;
 /// How long an order may take, with those before it.
 const ORDER_PATIENCE: Duration = Duration::from_secs(5);
+/// Keys that are remembered: of the last minutes, as nobody asks again later.
+const REMEMBERED: usize = 1_000;
 /// Orders that may wait for one device.
 const ORDERS: usize = 16;
 
@@ -124,13 +127,15 @@ pub struct Devices {
     /// In the order of the configuration.
     devices: Arc<RwLock<Vec<Arc<Device>>>>,
     news: broadcast::Sender<News>,
+    /// Keys of the last orders that were carried out, the oldest first.
+    carried_out: Arc<Mutex<VecDeque<[u8; 16]>>>,
 }
 
 impl Devices {
     /// No devices.
     #[must_use]
     pub fn none() -> Self {
-        Self { devices: Arc::default(), news: broadcast::channel(NEWS).0 }
+        Self { devices: Arc::default(), news: broadcast::channel(NEWS).0, carried_out: Arc::default() }
     }
 
     /// Devices that nobody drives: they can be looked at and claimed.
@@ -298,13 +303,34 @@ impl Devices {
         Ok(device.condition())
     }
 
-    /// Has a till's device do something at once, and waits for the outcome.
+    /// Has a till's device do something at once, and waits for the outcome. The same key again does nothing again, as long
+    /// as it is remembered.
     ///
     /// # Errors
     /// When it is not the till's, is disabled, cannot do that, or could not now.
-    pub async fn order(&self, id: &str, terminal: &str, order: Order) -> Result<Condition, DeviceError> {
+    pub async fn order(
+        &self,
+        id: &str,
+        terminal: &str,
+        order: Order,
+        key: [u8; 16],
+    ) -> Result<Condition, DeviceError> {
         let device = self.usable(id, terminal)?;
-        device.order(order).await
+        if self.carried_out().contains(&key) {
+            return Ok(device.condition());
+        }
+        let condition = device.order(order).await?;
+        let mut carried_out = self.carried_out();
+        if carried_out.len() >= REMEMBERED {
+            carried_out.pop_front();
+        }
+        carried_out.push_back(key);
+        drop(carried_out);
+        Ok(condition)
+    }
+
+    fn carried_out(&self) -> MutexGuard<'_, VecDeque<[u8; 16]>> {
+        self.carried_out.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Has a display show its own name.
