@@ -1,9 +1,9 @@
 //! Bytes that no honest till sends, and bytes that another program sends.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "these are tests")]
 
+mod random;
+
 use std::cell::RefCell;
-use std::collections::hash_map::RandomState;
-use std::hash::BuildHasher;
 use std::rc::Rc;
 
 use device_drivers::{Decoder, Event, Mark, Paper, Profile, decode, encode};
@@ -11,31 +11,7 @@ use escpos::driver::Driver;
 use escpos::printer::Printer;
 use escpos::utils::{JustifyMode, PageCode, Protocol, QRCodeCorrectionLevel, QRCodeModel, QRCodeOption};
 use pos_domain::receipt::{Block, Document};
-
-/// SplitMix64: enough to make garbage, and the same everywhere.
-struct Random(u64);
-
-impl Random {
-    /// Seeded from `TILLBOX_SEED`, else afresh; the seed is printed.
-    fn new() -> Self {
-        let given = std::env::var("TILLBOX_SEED").ok().and_then(|seed| seed.parse().ok());
-        let seed = given.unwrap_or_else(|| RandomState::new().hash_one(0));
-        println!("TILLBOX_SEED={seed}");
-        Self(seed)
-    }
-
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    fn below(&mut self, end: usize) -> usize {
-        (self.next() % end as u64) as usize
-    }
-}
+use random::Random;
 
 /// A rough size of what an event holds on to, in bytes.
 fn held(event: &Event) -> usize {

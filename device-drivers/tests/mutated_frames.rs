@@ -4,8 +4,8 @@
 //! is alone in its process, as it looks at the process's memory.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "these are tests")]
 
-use std::collections::hash_map::RandomState;
-use std::hash::BuildHasher;
+mod random;
+
 use std::time::{Duration, Instant};
 
 use device_drivers::{
@@ -14,6 +14,7 @@ use device_drivers::{
     Session, Status, Talk, Unit, Weight, begin, encode, show,
 };
 use pos_domain::receipt::{Block, Document};
+use random::Random;
 
 /// Frames of each codec when nothing else is said.
 const COUNT: u64 = if cfg!(debug_assertions) { 100_000 } else { 1_000_000 };
@@ -21,22 +22,7 @@ const COUNT: u64 = if cfg!(debug_assertions) { 100_000 } else { 1_000_000 };
 const GROWTH_KIB: u64 = 4 * 1024;
 const MS: Duration = Duration::from_millis(1);
 
-/// SplitMix64: enough to make damage, and the same everywhere.
-struct Random(u64);
-
 impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    fn below(&mut self, end: usize) -> usize {
-        (self.next() % end as u64) as usize
-    }
-
     fn ms(&mut self, end: usize) -> Duration {
         MS * self.below(end) as u32
     }
@@ -92,10 +78,7 @@ fn run(name: &str, random: &mut Random, mut frame: impl FnMut(&mut Random, u64))
 
 #[test]
 fn no_damage_stops_a_codec_or_swells_it_and_the_next_good_frame_is_understood() {
-    let given = std::env::var("TILLBOX_SEED").ok().and_then(|seed| seed.parse().ok());
-    let seed: u64 = given.unwrap_or_else(|| RandomState::new().hash_one(0));
-    println!("TILLBOX_SEED={seed}");
-    let mut random = Random(seed);
+    let mut random = Random::new();
     scans(&mut random);
     typed_scans(&mut random);
     scales(&mut random);

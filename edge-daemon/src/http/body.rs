@@ -39,6 +39,16 @@ pub(super) trait Identified {
     fn own_id(&self) -> Option<Uuid>;
 }
 
+/// Bodies whose field `id` is that id.
+macro_rules! identified {
+    ($($body:ty),* $(,)?) => { $(impl $crate::http::body::Identified for $body {
+        fn own_id(&self) -> Option<uuid::Uuid> {
+            self.id
+        }
+    })* };
+}
+pub(super) use identified;
+
 impl<T, S> FromRequest<S> for Submission<T>
 where
     T: DeserializeOwned + Identified,

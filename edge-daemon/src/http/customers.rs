@@ -16,7 +16,7 @@ use utoipa_axum::routes;
 use uuid::Uuid;
 
 use super::App;
-use super::body::{Bodiless, Identified, Submission};
+use super::body::{Bodiless, Submission, identified};
 use super::entity_tag::{if_match, tagged};
 use super::free_text::off_thread;
 use super::params::{Paging, Params, Segment, page_limit};
@@ -71,11 +71,7 @@ pub(super) struct CustomerIn {
     consent: Option<String>,
 }
 
-impl Identified for CustomerIn {
-    fn own_id(&self) -> Option<Uuid> {
-        self.id
-    }
-}
+identified!(CustomerIn);
 
 /// A customer.
 #[derive(Debug, Serialize, ToSchema)]

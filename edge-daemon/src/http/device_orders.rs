@@ -14,7 +14,7 @@ use utoipa_axum::routes;
 use uuid::Uuid;
 
 use super::App;
-use super::body::{Bodiless, Identified, Submission};
+use super::body::{Bodiless, Submission, identified};
 use super::devices::{DeviceView, show};
 use super::params::Segment;
 use super::problem::{Problem, Problems};
@@ -113,13 +113,6 @@ struct LineIn {
     right: String,
 }
 
-macro_rules! identified {
-    ($($body:ty),*) => { $(impl Identified for $body {
-        fn own_id(&self) -> Option<Uuid> {
-            self.id
-        }
-    })* };
-}
 identified!(ForTill, PrintIn, OpenIn, DisplayIn, WeighIn);
 
 /// Print a receipt on it

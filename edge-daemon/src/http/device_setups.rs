@@ -15,7 +15,7 @@ use utoipa_axum::routes;
 use uuid::Uuid;
 
 use super::App;
-use super::body::{Bodiless, Identified, Submission};
+use super::body::{Bodiless, Submission, identified};
 use super::params::Segment;
 use super::problem::{Problem, Problems};
 use super::reply;
@@ -41,11 +41,7 @@ struct SetupIn {
     settings: BTreeMap<String, Value>,
 }
 
-impl Identified for SetupIn {
-    fn own_id(&self) -> Option<Uuid> {
-        self.id
-    }
-}
+identified!(SetupIn);
 
 /// A device as it was configured.
 #[derive(Debug, Serialize, ToSchema)]

@@ -15,7 +15,7 @@ use utoipa_axum::routes;
 use uuid::Uuid;
 
 use super::App;
-use super::body::{Bodiless, Identified, Submission};
+use super::body::{Bodiless, Submission, identified};
 use super::params::Segment;
 use super::problem::{Problem, Problems};
 use super::products::{ProductView, Scan as Said};
@@ -152,11 +152,7 @@ struct Claim {
     adds_to_sale: Option<bool>,
 }
 
-impl Identified for Claim {
-    fn own_id(&self) -> Option<Uuid> {
-        self.id
-    }
-}
+identified!(Claim);
 
 /// Claim it
 ///

@@ -15,7 +15,7 @@ use utoipa_axum::routes;
 use uuid::Uuid;
 
 use super::App;
-use super::body::{Identified, Submission};
+use super::body::{Submission, identified};
 use super::free_text::{Envelope, off_thread};
 use super::params::{Paging, Params, Segment, page_limit};
 use super::problem::{Problem, Problems};
@@ -57,11 +57,7 @@ struct AdjustmentIn {
     note: Option<String>,
 }
 
-impl Identified for AdjustmentIn {
-    fn own_id(&self) -> Option<Uuid> {
-        self.id
-    }
-}
+identified!(AdjustmentIn);
 
 /// A product's number, as text or as an integer.
 fn product_number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {

@@ -12,7 +12,7 @@ use utoipa_axum::routes;
 use uuid::Uuid;
 
 use super::App;
-use super::body::{Bodiless, Identified, Submission};
+use super::body::{Bodiless, Submission, identified};
 use super::params::Segment;
 use super::problem::{Problem, Problems};
 use super::reply::{self, Listed};
@@ -118,11 +118,7 @@ struct RetryIn {
     printer: Option<String>,
 }
 
-impl Identified for RetryIn {
-    fn own_id(&self) -> Option<Uuid> {
-        self.id
-    }
-}
+identified!(RetryIn);
 
 /// Print it again, or elsewhere
 ///

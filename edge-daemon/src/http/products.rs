@@ -20,7 +20,7 @@ use utoipa_axum::routes;
 use uuid::Uuid;
 
 use super::App;
-use super::body::{Identified, Submission};
+use super::body::{Submission, identified};
 use super::entity_tag::{if_match, tagged};
 use super::free_text::off_thread;
 use super::params::{Params, Segment, page_limit};
@@ -212,11 +212,7 @@ struct ProductIn {
     low_stock_at: Option<QuantityIn>,
 }
 
-impl Identified for ProductIn {
-    fn own_id(&self) -> Option<Uuid> {
-        self.id
-    }
-}
+identified!(ProductIn);
 
 /// Put one
 ///

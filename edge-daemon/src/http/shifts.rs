@@ -18,7 +18,7 @@ use utoipa_axum::routes;
 use uuid::Uuid;
 
 use super::App;
-use super::body::{Identified, Submission};
+use super::body::{Submission, identified};
 use super::free_text::Envelope;
 use super::params::Segment;
 use super::problem::{Problem, Problems};
@@ -90,23 +90,7 @@ struct Closing {
     confirm_clock: bool,
 }
 
-impl Identified for ShiftIn {
-    fn own_id(&self) -> Option<Uuid> {
-        self.id
-    }
-}
-
-impl Identified for MovementIn {
-    fn own_id(&self) -> Option<Uuid> {
-        self.id
-    }
-}
-
-impl Identified for Closing {
-    fn own_id(&self) -> Option<Uuid> {
-        self.id
-    }
-}
+identified!(ShiftIn, MovementIn, Closing);
 
 /// A shift: as it stands now (X), or as it was closed (Z, with the fields from `number` on).
 #[derive(Debug, Serialize, ToSchema)]

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::super::body::Identified;
+use super::super::body::identified;
 use super::super::free_text::Envelope;
 use super::super::problem::Problem;
 use super::super::wire::{QuantityIn, RateIn, TimeIn};
@@ -242,29 +242,7 @@ pub(in crate::http) struct NewPayment {
     foreign: Option<ForeignIn>,
 }
 
-impl Identified for NewTransaction {
-    fn own_id(&self) -> Option<Uuid> {
-        self.id
-    }
-}
-
-impl Identified for NewItems {
-    fn own_id(&self) -> Option<Uuid> {
-        self.id
-    }
-}
-
-impl Identified for NewStatus {
-    fn own_id(&self) -> Option<Uuid> {
-        self.id
-    }
-}
-
-impl Identified for NewPayment {
-    fn own_id(&self) -> Option<Uuid> {
-        self.id
-    }
-}
+identified!(NewTransaction, NewItems, NewStatus, NewPayment);
 
 impl NewTransaction {
     /// Whether there is free text to seal.
