@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
+use std::time::Duration;
 
 use pos_domain::command::Command;
 use pos_domain::decide::Refusal;
@@ -21,7 +22,7 @@ use super::authorize::authorize;
 use super::figures::Figures;
 use super::seat::Seat;
 use super::writer::Timekeeper;
-use crate::views::Views;
+use crate::views::{self, Found, Views};
 
 /// What a command did.
 #[derive(Debug, Clone)]
@@ -242,6 +243,18 @@ impl Shop {
     pub fn now(&self) -> Now {
         let last = self.state().time;
         self.shared.time.now(Some(last).filter(|time| *time > Millis::default()))
+    }
+
+    /// Whether a request with this key was carried out before. Not so far: it may be on its way.
+    #[must_use]
+    pub fn was_done(&self, key: &CommandKey) -> bool {
+        matches!(self.shared.views.get_unique(&views::command(&key.key)), Found::Yes(_))
+    }
+
+    /// How long the box has been counting time: goes on evenly, whatever is done to its clock.
+    #[must_use]
+    pub fn uptime(&self) -> Duration {
+        self.shared.time.uptime()
     }
 
     /// The business date now.

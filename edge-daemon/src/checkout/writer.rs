@@ -4,7 +4,7 @@
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use pos_domain::command::Command;
 use pos_domain::decide::{Context, Refusal, RefusalKind, decide};
@@ -41,6 +41,10 @@ impl Timekeeper {
 
     pub(super) fn now(&self, last_record: Option<Millis>) -> Now {
         judge(last_record, self.clock.read().since(self.last.load(Ordering::Relaxed)))
+    }
+
+    pub(super) fn uptime(&self) -> Duration {
+        Duration::from_millis(self.clock.read().monotonic.max(0).unsigned_abs())
     }
 
     fn recorded(&self) {

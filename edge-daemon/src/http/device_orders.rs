@@ -129,7 +129,10 @@ async fn print(
     submission: Submission<PrintIn>,
 ) -> Result<Response, Problem> {
     let Submission { body, key, .. } = submission;
-    app.devices.printer_for(&id, &body.terminal_id)?;
+    // A repeat does nothing again, whoever has the printer by now.
+    if !app.shop.was_done(&key) {
+        app.devices.printer_for(&id, &body.terminal_id)?;
+    }
     let wish = PrintWish { copy: body.copy, ..PrintWish::receipt(Uuid::now_v7(), body.transaction_id, id) };
     ask_print(&app, key, PrintWish { may_kick: false, ..wish }, Some(body.terminal_id)).await
 }
@@ -174,7 +177,9 @@ async fn open(
     submission: Submission<OpenIn>,
 ) -> Result<Response, Problem> {
     let Submission { body, key, .. } = submission;
-    app.devices.drawer_for(&id, &body.terminal_id)?;
+    if !app.shop.was_done(&key) {
+        app.devices.drawer_for(&id, &body.terminal_id)?;
+    }
     let origin = Origin {
         terminal: Some(body.terminal_id.as_str().into()),
         actor: body.cashier_id.as_deref().map(Into::into),

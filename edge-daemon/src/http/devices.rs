@@ -16,17 +16,21 @@ use uuid::Uuid;
 
 use super::App;
 use super::body::{Bodiless, Submission, identified};
+use super::free_text::off_thread;
 use super::params::Segment;
 use super::problem::{Problem, Problems};
 use super::products::{ProductView, Scan as Said};
 use super::reply::{self, Listed};
 use super::wire::time;
-use crate::peripherals::{Condition, Counters, DeviceError, DeviceState, News, OfClass, Remedy, Scan};
+use crate::peripherals::{
+    Condition, Counters, DeviceError, DeviceState, FoundPort, News, OfClass, Remedy, Scan,
+};
 
 pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .routes(routes!(list))
         .routes(routes!(read))
+        .routes(routes!(ports))
         .routes(routes!(claim))
         .routes(routes!(release))
         .routes(routes!(enable))
@@ -137,6 +141,44 @@ async fn list(State(app): State<App>) -> Result<Response, Problem> {
 )]
 async fn read(State(app): State<App>, Segment(id): Segment<String>) -> Result<Response, Problem> {
     show(&app.devices.get(&id)?)
+}
+
+/// A port that something is plugged into.
+#[derive(Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct PortView<'a> {
+    /// As a device's setup says it.
+    #[schema(example = "serial:/dev/serial/by-id/usb-scanner")]
+    port: &'a str,
+    /// The sections of a setup that may go with it.
+    #[schema(example = json!(["scanner", "scale", "display", "printer"]))]
+    sections: &'a [&'a str],
+    /// The device that is configured for it, if one is.
+    device_id: Option<&'a str>,
+}
+
+impl<'a> PortView<'a> {
+    fn all(found: &'a [FoundPort]) -> Vec<Self> {
+        let view = |found: &'a FoundPort| Self {
+            port: &found.port,
+            sections: found.sections,
+            device_id: found.device_id.as_deref(),
+        };
+        found.iter().map(view).collect()
+    }
+}
+
+/// List the ports
+///
+/// That something is plugged into, configured or not: what to configure a device for. Printers on the network are not found.
+/// The event `portsChanged` says it each time that something is plugged in or out.
+#[utoipa::path(
+    get, path = "/api/v1/device-ports", tag = "devices", responses((status = 200, body = Listed<PortView<'static>>), Problems),
+)]
+async fn ports(State(app): State<App>) -> Result<Response, Problem> {
+    let devices = app.devices.clone();
+    let found = off_thread(move || Ok(devices.found_ports())).await?;
+    reply::json(StatusCode::OK, &Listed { items: PortView::all(&found), next_cursor: None })
 }
 
 /// For which till.
@@ -323,6 +365,10 @@ pub(super) fn written(news: &News, store: &StoreConfig) -> String {
                 unit: "kg",
             };
             ("weight", serde_json::to_string(&news).unwrap_or_default())
+        }
+        News::Ports(found) => {
+            let listed = Listed { items: PortView::all(found), next_cursor: None };
+            ("portsChanged", serde_json::to_string(&listed).unwrap_or_default())
         }
         News::ScanRefused(scan, why) => {
             ("scanRefused", serde_json::to_string(&ScanNews::new(scan, Some(why), store)).unwrap_or_default())

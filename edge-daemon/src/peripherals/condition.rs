@@ -1,6 +1,7 @@
 //! How a device is, what happens at it, and why it does not do what it is asked.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use device_drivers::Kind;
 use pos_domain::event::DrawerJob;
@@ -9,6 +10,7 @@ use pos_domain::time::Millis;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use super::ports::FoundPort;
 use super::scanning::Scan;
 use crate::config::Model;
 
@@ -157,6 +159,17 @@ pub enum News {
     },
     /// A scan did not go onto the sale that it was meant for.
     ScanRefused(Arc<Scan>, String),
+    /// Something was plugged in or out.
+    Ports(Arc<[FoundPort]>),
+}
+
+/// Something that was asked for, and when by the box's own count of time: its clock may jump, this does not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asked<J> {
+    /// What.
+    pub job: J,
+    /// When, as [`crate::checkout::Shop::uptime`] says it.
+    pub at: Duration,
 }
 
 /// What somebody asks of a device.
@@ -167,7 +180,7 @@ pub enum Order {
     /// Set to zero.
     Zero,
     /// Open, and journal the outcome.
-    Open(DrawerJob),
+    Open(Asked<DrawerJob>),
 }
 
 /// Why a device does not do what it is asked.

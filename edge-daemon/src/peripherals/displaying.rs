@@ -4,7 +4,7 @@ use device_drivers::{Display, DisplayFault, DisplayLine, I2cDisplay, SerialDispl
 use tokio::time::{Instant, sleep_until};
 
 use super::condition::{DeviceState, OfClass, Order};
-use super::devices::Ordered;
+use super::device::Ordered;
 use super::supervisor::{BEAT, Driver, Life, Trouble};
 use crate::config::{DisplayConfig, DisplayPort};
 

@@ -6,13 +6,13 @@ use device_drivers::{DrawerEvent, DrawerFault, DrawerPins, LinuxDrawer};
 use pos_domain::event::{DrawerJob, DrawerOutcome};
 use tokio::time::{Instant, timeout, timeout_at};
 
-use super::condition::{DeviceState, OfClass, Order};
-use super::devices::{Device, Ordered};
+use super::condition::{Asked, DeviceState, OfClass, Order};
+use super::device::{Device, Ordered};
 use super::outcomes::Outcomes;
 use super::supervisor::{BEAT, Driver, Life, Trouble};
 
-/// A drawer opens by itself only so long after it was asked to, in milliseconds: later nobody stands there.
-pub(super) const OPEN_WITHIN: i64 = 60_000;
+/// A drawer opens by itself only so long after it was asked to: later nobody stands there.
+pub(super) const OPEN_WITHIN: Duration = Duration::from_secs(60);
 /// How long the switch may take to tell that the drawer opened.
 const TELLS_WITHIN: Duration = Duration::from_secs(1);
 
@@ -40,11 +40,11 @@ impl Driver for OnPins {
                     Err(_) => {}
                 },
                 Some(Ordered { order, .. }) = orders.recv() => {
-                    let Order::Open(job) = order else { continue };
-                    let (outcome, detail) = self.kick(&mut drawer, &life.device, &job, &outcomes).await;
+                    let Order::Open(asked) = order else { continue };
+                    let (outcome, detail) = self.kick(&mut drawer, &life.device, &asked, &outcomes).await;
                     let opened = outcome == DrawerOutcome::Opened;
                     life.device.count(|counters| *(if opened { &mut counters.done } else { &mut counters.refused }) += 1);
-                    outcomes.opened(job.id, outcome, &detail).await;
+                    outcomes.opened(asked.job.id, outcome, &detail).await;
                 }
             }
         }
@@ -56,10 +56,10 @@ impl OnPins {
         &self,
         drawer: &mut LinuxDrawer,
         device: &Device,
-        job: &DrawerJob,
+        asked: &Asked<DrawerJob>,
         outcomes: &Outcomes,
     ) -> (DrawerOutcome, String) {
-        if let Some(detail) = too_late_or_disabled(device, job) {
+        if let Some(detail) = too_late_or_disabled(device, asked) {
             return (DrawerOutcome::NotOpened, detail);
         }
         match drawer.kick().await {
@@ -88,9 +88,8 @@ impl OnPins {
 }
 
 /// Why a drawer is not opened any more.
-pub(super) fn too_late_or_disabled(device: &Device, job: &DrawerJob) -> Option<String> {
-    let age = device.shop.now().time.0.saturating_sub(job.at.0);
-    if age > OPEN_WITHIN {
+pub(super) fn too_late_or_disabled(device: &Device, asked: &Asked<DrawerJob>) -> Option<String> {
+    if device.shop.uptime().saturating_sub(asked.at) > OPEN_WITHIN {
         return Some("it took so long that nobody stands there any more".to_owned());
     }
     (!device.enabled()).then(|| "the drawer is disabled; enable it first".to_owned())

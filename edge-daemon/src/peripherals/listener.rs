@@ -13,6 +13,7 @@ use pos_journal::Position;
 use tokio::sync::{broadcast, watch};
 use uuid::Uuid;
 
+use super::condition::Asked;
 use super::outcomes::Outcomes;
 use super::plant::Plant;
 use crate::checkout::Happening;
@@ -48,7 +49,7 @@ impl Listener {
         mut stopped: watch::Receiver<bool>,
     ) {
         for setup in &setups {
-            self.plant.put(setup).await;
+            self.plant.put(setup);
         }
         for job in left.sheets {
             let detail = "the box stopped while it was printing; look at the printer";
@@ -122,8 +123,8 @@ impl Listener {
         match &*happening.event {
             Event::PrintAsked(job) => self.print(job).await,
             Event::DrawerAsked(job) => self.open(job).await,
-            Event::DevicePut(setup) => self.plant.put(setup).await,
-            Event::DeviceRemoved(id) => self.plant.remove(id).await,
+            Event::DevicePut(setup) => self.plant.put(setup),
+            Event::DeviceRemoved(id) => self.plant.remove(id),
             Event::Sale { step, sale } if is_waited_for(*step, sale, happening) => self.sold(sale).await,
             Event::CashMoved { movement, shift } => {
                 let drawer = self
@@ -193,7 +194,7 @@ impl Listener {
         }
         let refused = match self.plant.jobs.queue(&job.printer) {
             None => format!("there is no printer called {}", job.printer),
-            Some(queue) => match queue.push(job.clone()) {
+            Some(queue) => match queue.push(self.now(job)) {
                 Ok(()) => return,
                 Err(_) => "too many sheets wait for the printer already".to_owned(),
             },
@@ -201,17 +202,21 @@ impl Listener {
         self.outcomes.printed(job.id, PrintOutcome::NotPrinted, &refused).await;
     }
 
+    fn now<J: Clone>(&self, job: &J) -> Asked<J> {
+        Asked { job: job.clone(), at: self.plant.shop.uptime() }
+    }
+
     async fn open(&self, job: &DrawerJob) {
         let device = self.plant.devices.device(&job.drawer).ok();
         let opened = match device.as_ref().map(|device| (device, &device.config.model)) {
             Some((_, Model::Drawer(DrawerConfig { port: DrawerPort::Printer(printer), .. }))) => {
-                match self.plant.jobs.queue(printer).map(|queue| queue.open(job.clone())) {
+                match self.plant.jobs.queue(printer).map(|queue| queue.open(self.now(job))) {
                     Some(Ok(())) => Ok(()),
                     Some(Err(_)) => Err("too many openings wait already".to_owned()),
                     None => Err(format!("there is no printer called {printer}")),
                 }
             }
-            Some((device, Model::Drawer(_))) => device.ask_open(job.clone()),
+            Some((device, Model::Drawer(_))) => device.ask_open(self.now(job)),
             _ => Err(format!("there is no drawer called {}", job.drawer)),
         };
         let Err(refused) = opened else { return };

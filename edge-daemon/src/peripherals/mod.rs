@@ -7,18 +7,21 @@
 //!    printing::Worker ── printer and its drawer        one queue each
 //!    plant ── starts and stops each of them
 //!    listener ── the shop's events become sheets, openings and devices
+//!    ports ── what is plugged in, configured or not
 //! ```
 //!
 //! Nothing here decides about money, and no sale waits for a device. What a device is asked to do to the world (print, open
 //! a drawer) is journalled before and after; what it says (scans, weights) is news and no more.
 
 mod condition;
+mod device;
 mod devices;
 mod displaying;
 mod drawers;
 mod listener;
 mod outcomes;
 mod plant;
+mod ports;
 mod printing;
 mod scanning;
 mod supervisor;
@@ -33,6 +36,7 @@ use tokio::time::timeout;
 
 pub use condition::{Condition, Counters, DeviceError, DeviceState, News, OfClass, Order, Remedy};
 pub use devices::Devices;
+pub use ports::FoundPort;
 pub use printing::{JobError, Jobs, PrintState, PrintView};
 pub use scanning::Scan;
 
@@ -48,6 +52,7 @@ pub struct Peripherals {
     plant: Plant,
     stop: watch::Sender<bool>,
     listener: JoinHandle<()>,
+    ports: JoinHandle<()>,
 }
 
 impl Peripherals {
@@ -71,7 +76,8 @@ impl Peripherals {
         configs.iter().for_each(|config| plant.start(config, true));
         let listener = Listener { plant: plant.clone(), outcomes: Outcomes::new(shop.clone()), seen };
         let listener = tokio::spawn(listener.run(left, setups, happenings, stopped));
-        Self { plant, stop, listener }
+        let ports = tokio::spawn(plant.devices.clone().watch_ports());
+        Self { plant, stop, listener, ports }
     }
 
     /// What is known of the devices, and what they are asked.
@@ -89,6 +95,7 @@ impl Peripherals {
     /// Finishes the receipt that is being printed, if that takes seconds only, and ends what waits as *not printed*. To
     /// be called before the shop is stopped.
     pub async fn stop(self) {
+        self.ports.abort();
         self.stop.send_replace(true);
         let ended = async {
             let _ = self.listener.await;

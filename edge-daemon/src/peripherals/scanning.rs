@@ -13,7 +13,7 @@ use tokio::time::timeout;
 use uuid::Uuid;
 
 use super::condition::{News, OfClass};
-use super::devices::Device;
+use super::device::Device;
 use super::supervisor::{BEAT, Driver, Life, Trouble};
 use crate::checkout::Origin;
 use crate::config::{ScannerConfig, ScannerPort};

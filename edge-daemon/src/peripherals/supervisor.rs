@@ -22,7 +22,7 @@ use tokio::time::{Instant, sleep, timeout};
 use pos_domain::event::DrawerOutcome;
 
 use super::condition::{DeviceState, Order};
-use super::devices::{Device, Ordered};
+use super::device::{Device, Ordered};
 use super::outcomes::Outcomes;
 
 /// A driver gives a sign of life at least so often.
@@ -121,8 +121,10 @@ async fn refuse_all(device: &Device, orders: &Mutex<mpsc::Receiver<Ordered>>) {
     let Ok(mut orders) = orders.try_lock() else { return };
     let outcomes = Outcomes::new(device.shop.clone());
     while let Ok(Ordered { order, .. }) = orders.try_recv() {
-        if let Order::Open(job) = order {
-            outcomes.opened(job.id, DrawerOutcome::NotOpened, "the drawer's driver was stopped before").await;
+        if let Order::Open(asked) = order {
+            outcomes
+                .opened(asked.job.id, DrawerOutcome::NotOpened, "the drawer's driver was stopped before")
+                .await;
         }
     }
 }

@@ -4,7 +4,7 @@ use device_drivers::{Gate, Kind, Reading, Scale, ScaleFault, SerialScale, Unsett
 use tokio::time::timeout;
 
 use super::condition::{DeviceState, News, OfClass, Order};
-use super::devices::{Device, Ordered};
+use super::device::{Device, Ordered};
 use super::supervisor::{BEAT, Driver, Life, Trouble};
 use crate::config::ScaleConfig;
 

@@ -21,6 +21,7 @@ const OPERATIONS: &str = "
     PUT /api/v1/customers/{id}
     GET /api/v1/customers/{id}/export
     GET /api/v1/customers/{id}/transactions
+    GET /api/v1/device-ports
     GET /api/v1/devices
     DELETE /api/v1/devices/{id}
     GET /api/v1/devices/{id}

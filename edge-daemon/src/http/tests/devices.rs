@@ -45,6 +45,9 @@ async fn only_the_till_that_claimed_a_device_may_act_with_it() {
     counter.post("d", &at("drawer", "open"), empty).await.expect_problem(422, "bad-text");
     counter.post("e", &at("drawer", "disable"), "").await.expect(200);
     counter.post("f", &at("drawer", "open"), open).await.expect_problem(409, "disabled");
+    counter.post("g", &at("drawer", "release"), r#"{"terminalId":"till-1"}"#).await.expect(200);
+    assert_eq!(counter.post("c", &at("drawer", "open"), open).await.expect(202), asked, "it was carried out");
+    counter.post("h", &at("drawer", "open"), open).await.expect_problem(409, "unclaimed");
     counter
         .post("g", &at("scanner-1", "weigh"), r#"{"terminalId":"till-1"}"#)
         .await

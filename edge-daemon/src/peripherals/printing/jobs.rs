@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::queue::{NotWithdrawn, Queue};
 use crate::checkout::{CommandKey, Done, Origin, Shop, SubmitError};
+use crate::peripherals::condition::Asked;
 
 /// How far a sheet is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,8 +67,8 @@ impl Jobs {
         self.queues.write().unwrap_or_else(PoisonError::into_inner).insert(printer.to_owned(), queue);
     }
 
-    pub(in crate::peripherals) fn remove(&self, printer: &str) {
-        self.queues.write().unwrap_or_else(PoisonError::into_inner).remove(printer);
+    pub(in crate::peripherals) fn remove(&self, printer: &str) -> Option<Arc<Queue>> {
+        self.queues.write().unwrap_or_else(PoisonError::into_inner).remove(printer)
     }
 
     /// The printer's queue, if there is such a printer.
@@ -158,7 +159,7 @@ impl Jobs {
                 && let Some(queue) = jobs.queue(&job.printer)
             {
                 // Full: it has no outcome until the next start.
-                let _ = queue.push(job);
+                let _ = queue.push(Asked { job, at: jobs.shop.uptime() });
             }
             done
         });

@@ -14,9 +14,11 @@
 //!
 //! Each printer has a queue and a worker. The drawer on its connector is opened by the same worker, before all sheets.
 
+mod connector;
 mod jobs;
 mod queue;
 mod worker;
 
 pub use jobs::{JobError, Jobs, PrintState, PrintView};
+pub(super) use queue::Queue;
 pub(super) use worker::{GRACE, Worker};

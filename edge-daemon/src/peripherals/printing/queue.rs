@@ -4,8 +4,10 @@ use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use pos_domain::event::{DrawerJob, PrintJob};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use uuid::Uuid;
+
+use crate::peripherals::condition::Asked;
 
 /// Sheets that may wait. The next one is refused: not printed.
 pub(super) const MOST: usize = 1_000;
@@ -16,10 +18,14 @@ const MOST_OPENINGS: usize = 16;
 #[derive(Debug)]
 pub(super) enum Next {
     /// Open the drawer.
-    Open(DrawerJob),
+    Open(Asked<DrawerJob>),
     /// Print.
-    Print(PrintJob),
+    Print(Asked<PrintJob>),
 }
+
+/// Too much waits already.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Full;
 
 /// Why a job cannot be taken back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,12 +38,23 @@ pub(super) enum NotWithdrawn {
 
 #[derive(Debug, Default)]
 struct Waiting {
-    openings: VecDeque<DrawerJob>,
-    jobs: VecDeque<PrintJob>,
-    /// The job that the worker has in its hands.
-    current: Option<Uuid>,
+    openings: VecDeque<Asked<DrawerJob>>,
+    jobs: VecDeque<Asked<PrintJob>>,
+    /// The opening that the worker is about.
+    opening: Option<Uuid>,
+    /// The sheet that the worker has in its hands.
+    current: Option<Asked<PrintJob>>,
     /// Whether bytes of it may be on their way.
     sending: bool,
+}
+
+/// What a worker had in its hands.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Orphans {
+    /// The opening that it was about.
+    pub(super) opening: Option<Uuid>,
+    /// The sheet that it printed.
+    pub(super) sheet: Option<Uuid>,
 }
 
 /// A printer's queue. Drawers go before sheets: somebody stands there with money in the hand.
@@ -45,26 +62,29 @@ struct Waiting {
 pub(crate) struct Queue {
     waiting: Mutex<Waiting>,
     bell: Notify,
+    /// Sheets that wait, with the one in the worker's hands.
+    count: watch::Sender<usize>,
 }
 
 impl Queue {
-    /// Adds a sheet; gives it back where too many wait.
-    pub(crate) fn push(&self, job: PrintJob) -> Result<(), PrintJob> {
-        let mut waiting = self.lock();
-        if waiting.jobs.len() >= MOST {
-            return Err(job);
-        }
-        waiting.jobs.push_back(job);
-        drop(waiting);
+    /// Adds a sheet, unless too many wait.
+    pub(crate) fn push(&self, job: Asked<PrintJob>) -> Result<(), Full> {
+        self.change(|waiting| {
+            if waiting.jobs.len() >= MOST {
+                return Err(Full);
+            }
+            waiting.jobs.push_back(job);
+            Ok(())
+        })?;
         self.bell.notify_one();
         Ok(())
     }
 
-    /// Adds an opening; gives it back where too many wait.
-    pub(crate) fn open(&self, job: DrawerJob) -> Result<(), DrawerJob> {
+    /// Adds an opening, unless too many wait.
+    pub(crate) fn open(&self, job: Asked<DrawerJob>) -> Result<(), Full> {
         let mut waiting = self.lock();
         if waiting.openings.len() >= MOST_OPENINGS {
-            return Err(job);
+            return Err(Full);
         }
         waiting.openings.push_back(job);
         drop(waiting);
@@ -75,26 +95,35 @@ impl Queue {
     /// Waits for work. Safe to cancel.
     pub(super) async fn next(&self) -> Next {
         loop {
-            {
-                let mut waiting = self.lock();
-                if let Some(job) = waiting.openings.pop_front() {
-                    return Next::Open(job);
-                }
-                if let Some(job) = waiting.jobs.pop_front() {
-                    (waiting.current, waiting.sending) = (Some(job.id), false);
-                    return Next::Print(job);
-                }
+            if let Some(job) = self.opening() {
+                return Next::Open(job);
+            }
+            let next = self.change(|waiting| {
+                let job = waiting.jobs.pop_front()?;
+                (waiting.current, waiting.sending) = (Some(job.clone()), false);
+                Some(job)
+            });
+            if let Some(job) = next {
+                return Next::Print(job);
             }
             self.bell.notified().await;
         }
     }
 
-    /// An opening that came while the worker waits with a sheet.
-    pub(super) fn opening(&self) -> Option<DrawerJob> {
-        self.lock().openings.pop_front()
+    /// The next opening, also while the worker waits with a sheet.
+    pub(super) fn opening(&self) -> Option<Asked<DrawerJob>> {
+        let mut waiting = self.lock();
+        let next = waiting.openings.pop_front();
+        waiting.opening = next.as_ref().map(|next| next.job.id);
+        next
     }
 
-    /// Waits until something was added. Safe to cancel.
+    /// The worker's opening has its outcome.
+    pub(super) fn opened(&self) {
+        self.lock().opening = None;
+    }
+
+    /// Waits until something was added or taken back. Safe to cancel.
     pub(super) async fn bell(&self) {
         self.bell.notified().await;
     }
@@ -102,7 +131,7 @@ impl Queue {
     /// Whether the worker may send its job now; from then on nobody can take it back. `false`: it was taken back.
     pub(super) fn begin(&self, job: Uuid) -> bool {
         let mut waiting = self.lock();
-        waiting.sending = waiting.current == Some(job);
+        waiting.sending = waiting.current.as_ref().is_some_and(|current| current.job.id == job);
         waiting.sending
     }
 
@@ -118,44 +147,70 @@ impl Queue {
 
     /// The worker's job has its outcome.
     pub(super) fn done(&self) {
-        let mut waiting = self.lock();
-        (waiting.current, waiting.sending) = (None, false);
+        self.change(|waiting| (waiting.current, waiting.sending) = (None, false));
     }
 
-    /// The job whose worker broke down.
-    pub(super) fn orphan(&self) -> Option<Uuid> {
-        let mut waiting = self.lock();
-        waiting.sending = false;
-        waiting.current.take()
+    /// What a worker that broke down had in its hands.
+    pub(super) fn orphans(&self) -> Orphans {
+        self.change(|waiting| {
+            waiting.sending = false;
+            let sheet = waiting.current.take().map(|current| current.job.id);
+            Orphans { opening: waiting.opening.take(), sheet }
+        })
     }
 
     /// Takes a job back that nothing was sent of.
     pub(super) fn withdraw(&self, job: Uuid) -> Result<(), NotWithdrawn> {
-        let mut waiting = self.lock();
-        if waiting.current == Some(job) {
-            if waiting.sending {
-                return Err(NotWithdrawn::Sending);
+        self.change(|waiting| {
+            if waiting.current.as_ref().is_some_and(|current| current.job.id == job) {
+                if waiting.sending {
+                    return Err(NotWithdrawn::Sending);
+                }
+                waiting.current = None;
+                return Ok(());
             }
-            waiting.current = None;
-            drop(waiting);
-            self.bell.notify_one();
-            return Ok(());
-        }
-        let at = waiting.jobs.iter().position(|waiting| waiting.id == job).ok_or(NotWithdrawn::Unknown)?;
-        waiting.jobs.remove(at);
+            let at = waiting.jobs.iter().position(|waiting| waiting.job.id == job);
+            waiting.jobs.remove(at.ok_or(NotWithdrawn::Unknown)?);
+            Ok(())
+        })?;
+        self.bell.notify_one();
         Ok(())
     }
 
-    /// Everything that waits, at the end of the day.
-    pub(super) fn drain(&self) -> (Vec<DrawerJob>, Vec<PrintJob>) {
-        let mut waiting = self.lock();
-        (waiting.openings.drain(..).collect(), waiting.jobs.drain(..).collect())
+    /// Gives all that nothing was sent of to another printer's queue, in its order.
+    pub(crate) fn hand_over(&self, to: &Self) {
+        let (mut sheets, openings) = self.change(|waiting| {
+            let mut sheets = std::mem::take(&mut waiting.jobs);
+            if !waiting.sending
+                && let Some(current) = waiting.current.take()
+            {
+                sheets.push_front(current);
+            }
+            (sheets, std::mem::take(&mut waiting.openings))
+        });
+        to.change(|waiting| waiting.jobs.append(&mut sheets));
+        to.lock().openings.extend(openings);
+        self.bell.notify_one();
+        to.bell.notify_one();
     }
 
-    /// Sheets that wait, with the one in the worker's hands.
-    pub(super) fn len(&self) -> usize {
-        let waiting = self.lock();
-        waiting.jobs.len() + usize::from(waiting.current.is_some())
+    /// Everything that waits, at the end of the day.
+    pub(super) fn drain(&self) -> (Vec<Asked<DrawerJob>>, Vec<Asked<PrintJob>>) {
+        self.change(|waiting| (waiting.openings.drain(..).collect(), waiting.jobs.drain(..).collect()))
+    }
+
+    /// Sheets that wait, with the one in the worker's hands; and each time that it is another number.
+    pub(super) fn count(&self) -> watch::Receiver<usize> {
+        self.count.subscribe()
+    }
+
+    /// Changes what waits, and tells how much it is then.
+    fn change<T>(&self, change: impl FnOnce(&mut Waiting) -> T) -> T {
+        let mut waiting = self.lock();
+        let changed = change(&mut waiting);
+        let now = waiting.jobs.len() + usize::from(waiting.current.is_some());
+        self.count.send_if_modified(|count| std::mem::replace(count, now) != now);
+        changed
     }
 
     /// A panic elsewhere leaves the queue between two whole steps.
@@ -166,12 +221,14 @@ impl Queue {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use pos_domain::event::{DrawerReason, Sheet};
     use pos_domain::time::Millis;
 
-    fn job(id: u128) -> PrintJob {
-        PrintJob {
+    fn job(id: u128) -> Asked<PrintJob> {
+        let job = PrintJob {
             id: Uuid::from_u128(id),
             sale: Uuid::nil(),
             printer: "receipts".into(),
@@ -180,7 +237,12 @@ mod tests {
             at: Millis(0),
             sheet: Sheet::Receipt,
             instead_of: None,
-        }
+        };
+        Asked { job, at: Duration::ZERO }
+    }
+
+    fn count(queue: &Queue) -> usize {
+        *queue.count().borrow()
     }
 
     #[tokio::test]
@@ -195,9 +257,9 @@ mod tests {
             reason,
             at: Millis(0),
         };
-        queue.open(opening).unwrap();
+        queue.open(Asked { job: opening, at: Duration::ZERO }).unwrap();
         assert!(matches!(queue.next().await, Next::Open(_)));
-        assert!(matches!(queue.next().await, Next::Print(job) if job.id.as_u128() == 1));
+        assert!(matches!(queue.next().await, Next::Print(next) if next.job.id.as_u128() == 1));
     }
 
     #[tokio::test]
@@ -213,17 +275,34 @@ mod tests {
         assert!(queue.begin(id(1)));
         assert_eq!(queue.withdraw(id(1)), Err(NotWithdrawn::Sending));
         queue.wait();
-        assert_eq!((queue.len(), queue.withdraw(id(1))), (2, Ok(())));
+        assert_eq!((count(&queue), queue.withdraw(id(1))), (2, Ok(())));
         assert!(!queue.begin(id(1)), "the worker finds that it was taken back");
-        assert!(matches!(queue.next().await, Next::Print(job) if job.id == id(3)));
+        assert!(matches!(queue.next().await, Next::Print(next) if next.job.id == id(3)));
         queue.done();
-        assert_eq!(queue.len(), 0);
+        assert_eq!(count(&queue), 0);
     }
 
     #[test]
     fn a_printer_that_nobody_feeds_is_no_reason_to_grow() {
         let queue = Queue::default();
         assert!((0..MOST as u128).all(|number| queue.push(job(number)).is_ok()));
-        assert_eq!(queue.push(job(9_999)).unwrap_err().id.as_u128(), 9_999);
+        assert_eq!(queue.push(job(9_999)), Err(Full));
+    }
+
+    #[tokio::test]
+    async fn what_nothing_was_sent_of_goes_to_the_printer_that_takes_its_place() {
+        let (old, new) = (Queue::default(), Queue::default());
+        (1..=3).for_each(|number| old.push(job(number)).unwrap());
+        new.push(job(4)).unwrap();
+        old.next().await;
+        old.hand_over(&new);
+        assert!(!old.begin(Uuid::from_u128(1)), "the old worker finds that it was taken away");
+        assert_eq!((count(&old), count(&new)), (0, 4));
+        let sent = new.next().await;
+        assert!(matches!(&sent, Next::Print(next) if next.job.id.as_u128() == 4), "{sent:?}");
+        assert!(new.begin(Uuid::from_u128(4)));
+        new.hand_over(&old);
+        assert_eq!((count(&old), count(&new)), (3, 1), "what is being sent stays");
+        assert_eq!(new.orphans(), Orphans { opening: None, sheet: Some(Uuid::from_u128(4)) });
     }
 }

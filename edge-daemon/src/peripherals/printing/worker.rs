@@ -1,21 +1,22 @@
 //! One printer's worker: prints what waits, opens the drawer on its connector, and looks at both when nothing does.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
-use device_drivers::{Fault, Kicked, Kind, Outcome, Patience, PosPrinter, Profile, Route, Status, encode};
-use pos_domain::event::{DrawerJob, DrawerOutcome, PrintJob, PrintOutcome, Sheet};
+use device_drivers::{Fault, Kind, Outcome, Patience, PosPrinter, Profile, Route, Status, encode};
+use pos_domain::event::{DrawerOutcome, PrintJob, PrintOutcome, Sheet};
 use pos_domain::receipt::{Document, Marks, layout, order_slip, test_page};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
 
-use super::queue::{Next, Queue};
+use super::connector::forget;
+use super::queue::{Next, Orphans, Queue};
 use crate::checkout::ReadError;
-use crate::config::{DrawerConfig, Model};
-use crate::peripherals::condition::{DeviceState, OfClass};
-use crate::peripherals::devices::{Device, Devices};
-use crate::peripherals::drawers::{OPEN_WITHIN, too_late_or_disabled};
+use crate::peripherals::condition::{Asked, DeviceState, OfClass};
+use crate::peripherals::device::Device;
+use crate::peripherals::devices::Devices;
+use crate::peripherals::drawers::OPEN_WITHIN;
 use crate::peripherals::outcomes::Outcomes;
 
 /// A job that could not be printed for so long is given up: nobody waits for that receipt any more.
@@ -26,8 +27,6 @@ const LAST_WAIT: Duration = Duration::from_secs(15);
 /// How long a printer that stopped in the middle of a receipt is waited for: who stands there puts in a new roll, and it
 /// goes on. After that nobody knows what is on the paper. The drawer cannot be opened meanwhile.
 const AT_HAND: Duration = Duration::from_secs(30);
-/// A drawer that opens so long after its pulse was opened by it: its lock is slow, and two looks lie between.
-const LATE: Duration = Duration::from_secs(9);
 /// What a stop grants to the receipt that is being printed.
 pub(in crate::peripherals) const GRACE: Duration = Duration::from_secs(5);
 /// Between two looks at an idle printer and its drawer.
@@ -43,9 +42,9 @@ pub(in crate::peripherals) struct Worker {
     pub(in crate::peripherals) printer: PosPrinter,
     pub(in crate::peripherals) outcomes: Outcomes,
     pub(in crate::peripherals) stopped: watch::Receiver<bool>,
-    born: Instant,
+    pub(super) born: Instant,
     /// When the last pulse for a drawer was sent, in milliseconds after `born`; 0: never.
-    pulse: Arc<AtomicU64>,
+    pub(super) pulse: Arc<AtomicU64>,
 }
 
 /// Why a sheet cannot be laid out.
@@ -82,22 +81,50 @@ impl Worker {
     /// Works until the daemon stops, then ends what waits as *not printed*. A driver that panics takes one job along,
     /// whose outcome nobody knows then.
     pub(in crate::peripherals) async fn run(self) {
-        while let Err(error) = tokio::spawn(self.clone().work()).await {
-            tracing::error!(printer = self.device.config.id, %error, "the printer's driver broke down");
-            self.device.count(|counters| counters.panicked += 1);
-            if let Some(job) = self.queue.orphan() {
-                let detail = "the printer's driver broke down while it printed; look at the paper";
-                self.outcomes.printed(job, PrintOutcome::Unknown, detail).await;
-            }
-            sleep(FIRST_WAIT).await;
+        tokio::select! {
+            () = self.live_on() => {}
+            () = self.count() => {}
         }
         let detail = "the printer was stopped before";
         let (openings, jobs) = self.queue.drain();
-        for job in openings {
-            self.outcomes.opened(job.id, DrawerOutcome::NotOpened, detail).await;
+        for opening in openings {
+            self.outcomes.opened(opening.job.id, DrawerOutcome::NotOpened, detail).await;
         }
-        for job in jobs {
-            self.outcomes.printed(job.id, PrintOutcome::NotPrinted, detail).await;
+        for sheet in jobs {
+            self.outcomes.printed(sheet.job.id, PrintOutcome::NotPrinted, detail).await;
+        }
+    }
+
+    async fn live_on(&self) {
+        while let Err(error) = tokio::spawn(self.clone().work()).await {
+            tracing::error!(printer = self.device.config.id, %error, "the printer's driver broke down");
+            self.device.count(|counters| counters.panicked += 1);
+            let Orphans { opening, sheet } = self.queue.orphans();
+            if let Some(opening) = opening {
+                let detail = "the printer's driver broke down while it opened the drawer";
+                self.outcomes.opened(opening, DrawerOutcome::Unknown, detail).await;
+            }
+            if let Some(sheet) = sheet {
+                let detail = "the printer's driver broke down while it printed; look at the paper";
+                self.outcomes.printed(sheet, PrintOutcome::Unknown, detail).await;
+            }
+            sleep(FIRST_WAIT).await;
+        }
+    }
+
+    /// Says at any time how many sheets wait.
+    async fn count(&self) {
+        let mut count = self.queue.count();
+        loop {
+            let waiting = *count.borrow_and_update();
+            self.device.change(|condition| {
+                if let OfClass::Printer { jobs, .. } = &mut condition.of_class {
+                    *jobs = waiting;
+                }
+            });
+            if count.changed().await.is_err() {
+                return;
+            }
         }
     }
 
@@ -110,49 +137,35 @@ impl Worker {
                 _ = self.stopped.changed() => continue,
             };
             match next {
-                Next::Open(job) => self.open(&job).await,
-                Next::Print(job) => {
-                    self.count_jobs();
-                    if let Some((outcome, detail)) = self.print(&job).await {
-                        self.outcomes.printed(job.id, outcome, &detail).await;
+                Next::Open(asked) => self.open(&asked).await,
+                Next::Print(asked) => {
+                    if let Some((outcome, detail)) = self.print(&asked).await {
+                        self.outcomes.printed(asked.job.id, outcome, &detail).await;
                         let printed = outcome == PrintOutcome::Printed;
                         self.device.count(|counters| {
                             *(if printed { &mut counters.done } else { &mut counters.refused }) += 1
                         });
                     }
                     self.queue.done();
-                    self.count_jobs();
                 }
             }
         }
     }
 
-    fn drawers(&self) -> Vec<Arc<Device>> {
-        self.devices.drawers_on(&self.device.config.id)
-    }
-
-    fn count_jobs(&self) {
-        let waiting = self.queue.len();
-        self.device.change(|condition| {
-            if let OfClass::Printer { jobs, .. } = &mut condition.of_class {
-                *jobs = waiting;
-            }
-        });
-    }
-
     /// Prints a job, with as many attempts as it takes. `None`: somebody took it back, and it has its outcome.
-    async fn print(&mut self, job: &PrintJob) -> Option<(PrintOutcome, String)> {
-        let begun = Instant::now();
+    async fn print(&mut self, asked: &Asked<PrintJob>) -> Option<(PrintOutcome, String)> {
+        let job = &asked.job;
         let mut wait = FIRST_WAIT;
         loop {
-            if *self.stopped.borrow() {
-                return Some((PrintOutcome::NotPrinted, "the printer was stopped before".into()));
-            }
             if !self.queue.begin(job.id) || !self.device.shop.state().printing.contains_key(&job.id) {
                 return None;
             }
+            if *self.stopped.borrow() {
+                return Some((PrintOutcome::NotPrinted, "the printer was stopped before".into()));
+            }
             // Each time anew: what opens a drawer does so for a minute only.
-            let document = match self.document(job) {
+            let age = self.age(asked.at);
+            let document = match self.document(job, age) {
                 Ok(document) => Some(document),
                 // The index of sales is being made again: it comes.
                 Err(Unready::Later) => None,
@@ -178,8 +191,6 @@ impl Worker {
             } else {
                 None
             };
-            let age = self.device.shop.now().time.0.saturating_sub(job.at.0);
-            let waited = begun.elapsed().max(Duration::from_millis(age.max(0).unsigned_abs()));
             let detail = match &reason {
                 Some(reason) => {
                     self.device.unwell(DeviceState::Waiting, reason.kind(), reason.to_string());
@@ -190,7 +201,7 @@ impl Worker {
                     "the printer is disabled; enable it, or move its sheets to another".to_owned()
                 }
             };
-            if !reason.as_ref().is_none_or(may_mend) || waited + wait > GIVE_UP {
+            if !reason.as_ref().is_none_or(may_mend) || self.age(asked.at) + wait > GIVE_UP {
                 return Some((PrintOutcome::NotPrinted, detail));
             }
             tracing::warn!(job = %job.id, detail, "the sheet waits for the printer");
@@ -200,9 +211,14 @@ impl Worker {
         }
     }
 
-    /// Waits; a drawer is opened meanwhile, and a job that was taken back ends it.
+    fn age(&self, asked: Duration) -> Duration {
+        self.device.shop.uptime().saturating_sub(asked)
+    }
+
+    /// Waits; a drawer is opened and watched meanwhile. A job that was taken back ends it, and a printer that was enabled.
     async fn pause(&mut self, wait: Duration) {
         let until = Instant::now() + wait;
+        let mut look = Instant::now() + LOOK;
         loop {
             if let Some(opening) = self.queue.opening() {
                 self.open(&opening).await;
@@ -210,12 +226,20 @@ impl Worker {
             }
             tokio::select! {
                 () = tokio::time::sleep_until(until) => return,
+                () = tokio::time::sleep_until(look) => {
+                    look = Instant::now() + LOOK;
+                    if self.printer.profile().answers_status
+                        && let Ok(status) = self.printer.status().await
+                    {
+                        self.sense(status).await;
+                    }
+                }
                 () = self.queue.bell() => {
-                    self.count_jobs();
                     if self.queue.is_free() {
                         return;
                     }
                 }
+                () = self.device.rung() => return,
                 _ = self.stopped.changed() => return,
             }
         }
@@ -244,7 +268,7 @@ impl Worker {
         Some(report.outcome)
     }
 
-    fn document(&self, job: &PrintJob) -> Result<Document, Unready> {
+    fn document(&self, job: &PrintJob, age: Duration) -> Result<Document, Unready> {
         let shop = &self.device.shop;
         let sale = || match shop.sale(job.sale) {
             Ok(Some(sale)) => Ok(sale),
@@ -257,48 +281,8 @@ impl Worker {
             Sheet::Orders(departments) => order_slip(&*sale()?, shop.zone(), departments, job.copy)
                 .ok_or_else(|| Unready::Never("nothing of the sale is prepared here".to_owned())),
             Sheet::Receipt => {
-                let age = shop.now().time.0.saturating_sub(job.at.0);
                 let marks = Marks { copy: job.copy, kick: job.kick && age <= OPEN_WITHIN };
                 Ok(layout(&*sale()?, &shop.store(), shop.zone(), marks))
-            }
-        }
-    }
-
-    /// Opens a drawer on this printer's connector.
-    async fn open(&self, job: &DrawerJob) {
-        let Some(drawer) = self.drawers().into_iter().find(|drawer| drawer.config.id == job.drawer) else {
-            let detail = "the drawer was taken off this printer meanwhile";
-            return self.outcomes.opened(job.id, DrawerOutcome::NotOpened, detail).await;
-        };
-        let (outcome, detail) = match too_late_or_disabled(&drawer, job) {
-            Some(detail) => (DrawerOutcome::NotOpened, detail),
-            None => self.kick(&drawer).await,
-        };
-        let opened = outcome == DrawerOutcome::Opened;
-        drawer.count(|counters| *(if opened { &mut counters.done } else { &mut counters.refused }) += 1);
-        self.outcomes.opened(job.id, outcome, &detail).await;
-    }
-
-    async fn kick(&self, drawer: &Device) -> (DrawerOutcome, String) {
-        let level = level_of(drawer);
-        self.pulse.store(self.born.elapsed().as_millis().try_into().unwrap_or(u64::MAX), Ordering::Relaxed);
-        match self.printer.kick(level).await {
-            Kicked::Opened { .. } => {
-                drawer.well(DeviceState::Ready);
-                if level.is_some() {
-                    set_open(drawer, true);
-                }
-                (DrawerOutcome::Opened, String::new())
-            }
-            Kicked::NotOpened { reason } => {
-                drawer.unwell(DeviceState::Faulty, reason.kind(), reason.to_string());
-                (DrawerOutcome::NotOpened, reason.to_string())
-            }
-            Kicked::Unknown { reason } => {
-                if reason != Fault::NoConfirmation {
-                    drawer.unwell(DeviceState::Faulty, reason.kind(), reason.to_string());
-                }
-                (DrawerOutcome::Unknown, reason.to_string())
             }
         }
     }
@@ -334,45 +318,8 @@ impl Worker {
                 *paper_near_end = status.paper_near_end;
             }
         });
-        for drawer in self.drawers() {
-            if drawer.condition().state == DeviceState::Absent {
-                drawer.well(DeviceState::Ready);
-            }
-            let Some(level) = level_of(&drawer) else { continue };
-            let open = status.drawer_pin_high == level;
-            let before = set_open(&drawer, open);
-            // One that opens late was asked to.
-            let pulse = Duration::from_millis(self.pulse.load(Ordering::Relaxed));
-            let asked = !pulse.is_zero() && self.born.elapsed() < pulse + LATE;
-            if open && before == Some(false) && !asked {
-                self.outcomes.alarm(&drawer.config.id).await;
-            }
-        }
+        self.sense_drawers(status).await;
     }
-}
-
-/// The level of the sense pin at which the drawer is open, if it has a switch.
-fn level_of(drawer: &Device) -> Option<bool> {
-    match &drawer.config.model {
-        Model::Drawer(DrawerConfig { open_when_high, .. }) => *open_when_high,
-        _ => None,
-    }
-}
-
-/// Notes whether a drawer is open; says what was known before.
-fn set_open(drawer: &Device, now: bool) -> Option<bool> {
-    let mut before = None;
-    drawer.change(|condition| {
-        if let OfClass::Drawer { open } = &mut condition.of_class {
-            before = open.replace(now);
-        }
-    });
-    before
-}
-
-/// Nobody knows whether a drawer is open.
-fn forget(drawer: &Device) {
-    drawer.change(|condition| condition.of_class = OfClass::Drawer { open: None });
 }
 
 fn state_of(fault: &Fault) -> DeviceState {

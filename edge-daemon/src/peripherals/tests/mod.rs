@@ -3,6 +3,7 @@
 mod drawers;
 mod printing;
 mod scanning;
+mod supervising;
 mod weighing;
 
 use std::path::PathBuf;

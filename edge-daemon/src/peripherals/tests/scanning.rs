@@ -11,7 +11,7 @@ async fn scan(news: &mut broadcast::Receiver<News>) -> (Arc<Scan>, Option<String
             match news.recv().await.expect("news") {
                 News::Scanned(scan) => return (scan, None),
                 News::ScanRefused(scan, why) => return (scan, Some(why)),
-                News::Changed(_) | News::Weighed { .. } => {}
+                News::Changed(_) | News::Weighed { .. } | News::Ports(_) => {}
             }
         }
     };
