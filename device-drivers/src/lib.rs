@@ -38,6 +38,7 @@
 mod display;
 mod drawer;
 mod fault;
+mod moment;
 mod paper;
 mod printer;
 mod rim;
@@ -54,6 +55,7 @@ pub use drawer::duty::Pulse;
 pub use drawer::fault::DrawerFault;
 pub use drawer::watch::{DrawerEvent, DrawerWatch, Sensing};
 pub use fault::{Device, DeviceFault, Kind};
+pub use moment::Moment;
 pub use paper::{Look, Mark, Paper, Run, Side};
 pub use printer::code_page::CodePage;
 pub use printer::driver::{PosPrinter, Report};

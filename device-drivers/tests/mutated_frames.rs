@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 
 use device_drivers::{
     CodePage, Decoder, Dialect, DisplayLine, DrawerEvent, DrawerWatch, Framing, HALF, KeyEvent, KeyReader,
-    Layout, Logo, MAX_SCAN, Outcome, Patience, Profile, Reading, ScaleReader, ScanReader, Screen, Sensing,
-    Session, Status, Talk, Unit, Weight, begin, encode, show,
+    Layout, Logo, MAX_SCAN, Moment, Outcome, Patience, Profile, Reading, ScaleReader, ScanReader, Screen,
+    Sensing, Session, Status, Talk, Unit, Weight, begin, encode, show,
 };
 use pos_domain::receipt::{Block, Document};
 use random::Random;
@@ -101,7 +101,7 @@ fn scans(random: &mut Random) {
     .into();
     let framings = [Framing::Line, Framing::Idle(MS * 30)];
     let mut readers = framings.map(|framing| ScanReader::new(framing, MS * 50));
-    let mut now = Instant::now();
+    let mut now = Moment::default();
     run("serial scans", random, |random, number| {
         now += random.ms(600);
         for reader in &mut readers {
@@ -131,7 +131,7 @@ fn typed_scans(random: &mut Random) {
     let by_number = [[56, 1].as_slice(), &press(82), &press(77), &press(76), &[56, 0], &press(96)].concat();
     let good = [digits.clone(), shifted, by_number];
     let mut reader = KeyReader::new(Layout::German, MS * 50);
-    let mut now = Instant::now();
+    let mut now = Moment::default();
     run("typed scans", random, |random, _| {
         let bytes = random.damaged(&good);
         for pair in bytes.chunks(2) {
@@ -206,7 +206,7 @@ fn sessions(random: &mut Random) {
         [[0x14, 0x00, 0x00, 0x0f].as_slice(), &well, &[0x0c], &well].concat(),
     ];
     let patience = Patience { confirm: MS * 300, status: MS * 200, look: MS * 20, ..Patience::default() };
-    let begun = Instant::now();
+    let begun = Moment::default();
     // Drives one job; what the printer says comes in pieces, whenever it likes.
     let job = |random: &mut Random, said: &[u8], honest: bool| {
         let operator = MS * [0, 100][random.below(2)];
@@ -284,7 +284,7 @@ fn drawers(random: &mut Random) {
         vec![0, 40, 0, 1, 40, 0, 0, 40, 0, 1, 40, 0, 0, 20, 0, 1, 5, 0],
     ];
     let mut watch = DrawerWatch::new(Sensing::default());
-    let (mut now, mut open) = (Instant::now(), None);
+    let (mut now, mut open) = (Moment::default(), None);
     run("a drawer's switch", random, |random, _| {
         let bytes = random.damaged(&good);
         let mut steps: Vec<_> = bytes

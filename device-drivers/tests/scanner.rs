@@ -6,7 +6,7 @@ use std::hash::BuildHasher;
 use std::time::{Duration, Instant};
 
 use device_drivers::{
-    Framing, HALF, Kind, MAX_SCAN, ScanReader, Scanner, ScannerFault, SerialScanner, VirtualScanner,
+    Framing, HALF, Kind, MAX_SCAN, Moment, ScanReader, Scanner, ScannerFault, SerialScanner, VirtualScanner,
 };
 use tokio::time::timeout;
 
@@ -70,7 +70,7 @@ fn no_bytes_stop_the_reader_or_swell_it_and_the_next_scan_is_understood() {
         (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb) >> 16
     };
     for framing in [Framing::Line, Framing::Idle(Duration::from_millis(30))] {
-        let mut now = Instant::now();
+        let mut now = Moment::default();
         let mut reader = ScanReader::new(framing, Duration::from_millis(50));
         for frame in 0..20_000 {
             let mut bytes = b"]E04006381333931\r\n".to_vec();

@@ -1,7 +1,7 @@
 //! A drawer on two pins: one drives its solenoid, the other hears its switch.
 
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use embedded_hal::digital::{InputPin, OutputPin};
 use linux_embedded_hal::CdevPin;
@@ -12,6 +12,7 @@ use super::fault::DrawerFault;
 use super::solenoid::Solenoid;
 use super::watch::{DrawerEvent, DrawerWatch, Sensing};
 use crate::fault::{Device, DeviceFault};
+use crate::moment::Moment;
 use crate::rim::gpio;
 
 /// Between two looks at the switch.
@@ -86,7 +87,7 @@ impl<S: InputPin> GpioDrawer<S> {
     /// # Errors
     /// [`DrawerFault::Resting`]: nothing was done. [`DrawerFault::Pin`]: it may or may not have opened.
     pub async fn kick(&mut self) -> Result<(), DrawerFault> {
-        let now = Instant::now();
+        let now = Moment::now();
         self.duty.begin(now).map_err(|left| DrawerFault::Resting { left })?;
         self.watch.commanded(now);
         self.solenoid.pull().await.map_err(|reason| DrawerFault::Pin { reason })
@@ -112,7 +113,7 @@ impl<S: InputPin> GpioDrawer<S> {
     fn look(&mut self) -> Result<Option<DrawerEvent>, DrawerFault> {
         if let Some(pin) = &mut self.sense {
             let level = pin.is_high().map_err(|error| DrawerFault::Pin { reason: format!("{error:?}") })?;
-            self.watch.handle(level, Instant::now());
+            self.watch.handle(level, Moment::now());
         }
         Ok(self.watch.poll_event())
     }

@@ -1,7 +1,9 @@
 //! When, and for how long, a solenoid may be driven. It is made for short pulses: it burns when it is driven for seconds,
 //! or again and again.
 
-use std::time::{Duration, Instant};
+use core::time::Duration;
+
+use crate::moment::Moment;
 
 /// How the solenoid is driven.
 ///
@@ -48,7 +50,7 @@ impl Pulse {
 #[derive(Debug)]
 pub(crate) struct Duty {
     pulse: Pulse,
-    rested_at: Option<Instant>,
+    rested_at: Option<Moment>,
 }
 
 impl Duty {
@@ -57,10 +59,9 @@ impl Duty {
     }
 
     /// A pulse is to begin now. An error says how long it must still rest.
-    pub(crate) fn begin(&mut self, now: Instant) -> Result<(), Duration> {
-        if let Some(left) = self.rested_at.and_then(|at| at.checked_duration_since(now))
-            && !left.is_zero()
-        {
+    pub(crate) fn begin(&mut self, now: Moment) -> Result<(), Duration> {
+        let left = self.rested_at.map_or(Duration::ZERO, |at| at.since(now));
+        if !left.is_zero() {
             return Err(left);
         }
         self.rested_at = Some(now + self.pulse.on() + self.pulse.rest());
@@ -80,7 +81,7 @@ mod tests {
         assert_eq!((long.on(), long.rest()), (MS * 500, MS * 2_000));
         let short = Pulse { on: Duration::ZERO, rest: MS * 700, ..Pulse::default() };
         assert_eq!((short.on(), short.rest()), (MS * 10, MS * 700));
-        let (mut duty, begun) = (Duty::new(long), Instant::now());
+        let (mut duty, begun) = (Duty::new(long), Moment::default());
         let mut driven = Duration::ZERO;
         for ms in 0..60_000 {
             driven += if duty.begin(begun + MS * ms).is_ok() { long.on() } else { Duration::ZERO };
@@ -90,7 +91,7 @@ mod tests {
 
     #[test]
     fn who_comes_too_early_is_told_how_long_to_wait() {
-        let (mut duty, now) = (Duty::new(Pulse::default()), Instant::now());
+        let (mut duty, now) = (Duty::new(Pulse::default()), Moment::default());
         assert_eq!(duty.begin(now), Ok(()));
         assert_eq!(duty.begin(now + MS * 150), Err(MS * 1_000));
         assert_eq!(duty.begin(now + MS * 1_149), Err(MS));

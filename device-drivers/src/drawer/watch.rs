@@ -5,8 +5,10 @@
 //!
 //! The first level tells how the drawer is, but nothing that happened.
 
+use core::time::Duration;
 use std::collections::VecDeque;
-use std::time::{Duration, Instant};
+
+use crate::moment::Moment;
 
 /// Events that wait to be taken; more are not kept.
 const MOST_WAITING: usize = 64;
@@ -47,8 +49,8 @@ pub struct DrawerWatch {
     sensing: Sensing,
     open: Option<bool>,
     /// A state that may come, and since when.
-    coming: Option<(bool, Instant)>,
-    commanded: Option<Instant>,
+    coming: Option<(bool, Moment)>,
+    commanded: Option<Moment>,
     events: VecDeque<DrawerEvent>,
 }
 
@@ -60,7 +62,7 @@ impl DrawerWatch {
     }
 
     /// The switch has this level; to be called for each change, or from time to time.
-    pub fn handle(&mut self, level: bool, now: Instant) {
+    pub fn handle(&mut self, level: bool, now: Moment) {
         self.handle_timeout(now);
         let open = level != self.sensing.closed_high;
         if self.open == Some(open) {
@@ -72,24 +74,24 @@ impl DrawerWatch {
     }
 
     /// The drawer is told to open now.
-    pub fn commanded(&mut self, now: Instant) {
+    pub fn commanded(&mut self, now: Moment) {
         self.commanded = Some(now);
     }
 
     /// When [`DrawerWatch::handle_timeout`] wants to be called, if the level stays.
     #[must_use]
-    pub fn poll_timeout(&self) -> Option<Instant> {
+    pub fn poll_timeout(&self) -> Option<Moment> {
         self.coming.map(|(_, since)| since + self.sensing.debounce)
     }
 
     /// Time went by, and the level stayed.
-    pub fn handle_timeout(&mut self, now: Instant) {
-        let stayed = |(_, since): &(bool, Instant)| now >= *since + self.sensing.debounce;
+    pub fn handle_timeout(&mut self, now: Moment) {
+        let stayed = |(_, since): &(bool, Moment)| now >= *since + self.sensing.debounce;
         let Some((open, since)) = self.coming.take_if(|coming| stayed(coming)) else { return };
         if self.open.replace(open).is_none() || self.events.len() == MOST_WAITING {
             return;
         }
-        let asked = |at: Instant| since >= at && since - at <= self.sensing.grace;
+        let asked = |at: Moment| since >= at && since.since(at) <= self.sensing.grace;
         self.events.push_back(match open {
             true => DrawerEvent::Opened { commanded: self.commanded.is_some_and(asked) },
             false => DrawerEvent::Closed,
@@ -116,12 +118,12 @@ mod tests {
 
     struct Desk {
         watch: DrawerWatch,
-        now: Instant,
+        now: Moment,
     }
 
     impl Desk {
         fn new(sensing: Sensing) -> Self {
-            Self { watch: DrawerWatch::new(sensing), now: Instant::now() }
+            Self { watch: DrawerWatch::new(sensing), now: Moment::default() }
         }
 
         /// The switch changes to each level and stays so long.
@@ -179,7 +181,7 @@ mod tests {
     #[test]
     fn nobody_who_takes_events_is_no_reason_to_grow() {
         let mut watch = DrawerWatch::new(Sensing { debounce: Duration::ZERO, ..Sensing::default() });
-        let now = Instant::now();
+        let now = Moment::default();
         (0..10_000).for_each(|turn| watch.handle(turn % 2 == 0, now));
         assert_eq!(std::iter::from_fn(|| watch.poll_event()).count(), MOST_WAITING);
     }

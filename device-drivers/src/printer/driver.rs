@@ -1,9 +1,9 @@
 //! A receipt printer: one connection per job, as port 9100 serves one client at a time and a port one program.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use pos_domain::receipt::Document;
-use tokio::time::{sleep_until, timeout};
+use tokio::time::timeout;
 
 use super::fault::Fault;
 use super::outcome::{Outcome, Patience};
@@ -11,6 +11,8 @@ use super::profile::Profile;
 use super::proto::{Job, encode};
 use super::session::Session;
 use super::status::Status;
+use crate::moment::Moment;
+use crate::rim::clock::until;
 use crate::rim::exchange::Moved;
 use crate::rim::link::{Link, Route};
 
@@ -113,7 +115,7 @@ impl PosPrinter {
         mut tell: impl FnMut(Option<&Fault>),
     ) -> (Outcome, Option<Status>) {
         let answers = self.profile.answers();
-        let mut session = Session::new(job, answers, self.patience, self.operator, Instant::now());
+        let mut session = Session::new(job, answers, self.patience, self.operator, Moment::now());
         let mut told = None;
         let mut buffer = [0; 64];
         let outcome = loop {
@@ -127,12 +129,12 @@ impl PosPrinter {
             tokio::select! {
                 moved = link.exchange(&mut buffer, session.poll_output()) => match moved {
                     Ok(Moved::Read(count)) => {
-                        session.handle_input(buffer.get(..count).unwrap_or_default(), Instant::now());
+                        session.handle_input(buffer.get(..count).unwrap_or_default(), Moment::now());
                     }
-                    Ok(Moved::Written(count)) => session.taken(count, Instant::now()),
+                    Ok(Moved::Written(count)) => session.taken(count, Moment::now()),
                     Err(error) => session.handle_lost(error.to_string()),
                 },
-                () = sleep_until(session.poll_timeout().into()) => session.handle_timeout(Instant::now()),
+                () = until(session.poll_timeout()) => session.handle_timeout(Moment::now()),
             }
         };
         // The outcome stands, whatever happens now.

@@ -22,12 +22,13 @@
 //! The outcome is *not printed* only while no byte of the job was taken by the transport. From then on all
 //! that is not confirmed is *unknown*, and a person decides.
 
-use std::time::{Duration, Instant};
+use core::time::Duration;
 
 use super::fault::Fault;
 use super::outcome::{Outcome, Patience};
 use super::proto::ASK_IN_ORDER;
 use super::status::{self, Status};
+use crate::moment::Moment;
 
 /// Looks between two attempts to have a printer go on after an error of its mechanics: each attempt moves them.
 const LOOKS_PER_RETRY: u32 = 5;
@@ -56,8 +57,8 @@ pub struct Session {
     ask: Vec<u8>,
     replies: Vec<u8>,
     /// When the current step fails.
-    deadline: Instant,
-    next_look: Instant,
+    deadline: Moment,
+    next_look: Moment,
     /// Whether an answer to a status request is awaited while confirming.
     looking: bool,
     /// Whether the answer in order has come.
@@ -65,7 +66,7 @@ pub struct Session {
     /// Why the printer stopped in the middle, if it did.
     trouble: Option<Fault>,
     /// When it is told to go on, if it still reports an error of its mechanics.
-    next_retry: Instant,
+    next_retry: Moment,
     /// Whether it was told to go on before the job.
     retried: bool,
     cover_open: bool,
@@ -79,13 +80,7 @@ impl Session {
     /// A conversation about `job`, on a connection that was just made. `operator` is how long a person may take to see to a
     /// printer that stopped in the middle.
     #[must_use]
-    pub fn new(
-        mut job: Vec<u8>,
-        answers: bool,
-        patience: Patience,
-        operator: Duration,
-        now: Instant,
-    ) -> Self {
+    pub fn new(mut job: Vec<u8>, answers: bool, patience: Patience, operator: Duration, now: Moment) -> Self {
         if answers {
             job.extend_from_slice(&ASK_IN_ORDER);
         }
@@ -130,7 +125,7 @@ impl Session {
     }
 
     /// The transport took the first `count` bytes of what [`Session::poll_output`] gave.
-    pub fn taken(&mut self, count: usize, now: Instant) {
+    pub fn taken(&mut self, count: usize, now: Moment) {
         if self.step != Step::Sending {
             self.ask.drain(..count.min(self.ask.len()));
             return;
@@ -151,7 +146,7 @@ impl Session {
 
     /// When [`Session::handle_timeout`] wants to be called, if nothing else happens.
     #[must_use]
-    pub fn poll_timeout(&self) -> Instant {
+    pub fn poll_timeout(&self) -> Moment {
         match self.step {
             Step::Confirming => self.deadline.min(self.next_look),
             Step::Before if !self.looking => self.next_look,
@@ -160,7 +155,7 @@ impl Session {
     }
 
     /// Time went by.
-    pub fn handle_timeout(&mut self, now: Instant) {
+    pub fn handle_timeout(&mut self, now: Moment) {
         if self.outcome.is_some() {
             return;
         }
@@ -185,7 +180,7 @@ impl Session {
     }
 
     /// The printer said something.
-    pub fn handle_input(&mut self, bytes: &[u8], now: Instant) {
+    pub fn handle_input(&mut self, bytes: &[u8], now: Moment) {
         for byte in bytes {
             if self.outcome.is_some() {
                 return;
@@ -234,7 +229,7 @@ impl Session {
     }
 
     /// Asks for the status and gives it its time.
-    fn look(&mut self, step: Step, now: Instant) {
+    fn look(&mut self, step: Step, now: Moment) {
         self.step = step;
         self.deadline = now + self.patience.status;
         self.ask();
@@ -246,12 +241,12 @@ impl Session {
         self.ask.extend_from_slice(&status::ASK);
     }
 
-    fn send(&mut self, now: Instant) {
+    fn send(&mut self, now: Moment) {
         self.step = Step::Sending;
         self.deadline = now + self.patience.confirm.max(self.operator);
     }
 
-    fn judge(&mut self, status: Status, now: Instant) {
+    fn judge(&mut self, status: Status, now: Moment) {
         self.looking = false;
         self.replies.clear();
         self.status = Some(status);
@@ -278,7 +273,7 @@ impl Session {
     }
 
     /// The printer stopped in the middle of the job: wait for a person, and have it go on where it wants to be told.
-    fn stopped(&mut self, reason: Fault, cover_open: bool, now: Instant) {
+    fn stopped(&mut self, reason: Fault, cover_open: bool, now: Moment) {
         let pause = self.patience.look * LOOKS_PER_RETRY;
         if self.trouble.is_none() {
             self.deadline = now + self.operator;

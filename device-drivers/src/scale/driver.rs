@@ -1,14 +1,15 @@
 //! A scale on a serial line.
 
 use std::path::PathBuf;
-use std::time::Instant;
 
-use tokio::time::{sleep_until, timeout};
+use tokio::time::timeout;
 
 use super::proto::Talk;
 use super::session::{SILENT_AFTER, Session};
 use super::weight::Reading;
 use crate::fault::{Device, DeviceFault};
+use crate::moment::Moment;
+use crate::rim::clock::until;
 use crate::rim::exchange::Moved;
 use crate::rim::serial::{self, Evenness, Line, Port};
 
@@ -49,7 +50,7 @@ impl SerialScale {
     pub fn open(&self) -> Result<Scale, ScaleFault> {
         let port = serial::open(&self.path, self.line);
         let port = port.map_err(|error| ScaleFault::opening(Device::Scale, &self.path, &error))?;
-        Ok(Scale { port, talk: self.talk, session: Session::new(self.talk, Instant::now()) })
+        Ok(Scale { port, talk: self.talk, session: Session::new(self.talk, Moment::now()) })
     }
 }
 
@@ -66,13 +67,13 @@ impl Scale {
             if let Some(reading) = self.session.poll_reading() {
                 return Ok(reading);
             }
-            let wake = sleep_until(self.session.poll_timeout().into());
+            let wake = until(self.session.poll_timeout());
             tokio::select! {
                 // Bytes that are there count before the time that went by.
                 biased;
                 moved = self.port.exchange(&mut buffer, self.session.poll_output()) => match moved {
                     Ok(Moved::Read(count)) => {
-                        self.session.handle(buffer.get(..count).unwrap_or_default(), Instant::now());
+                        self.session.handle(buffer.get(..count).unwrap_or_default(), Moment::now());
                     }
                     Ok(Moved::Written(_)) => self.session.taken(),
                     Err(error) => return Err(ScaleFault::lost(Device::Scale, &error)),
@@ -80,7 +81,7 @@ impl Scale {
                 () = wake => {}
             }
             // Also while noise comes without a pause.
-            if self.session.handle_timeout(Instant::now()) {
+            if self.session.handle_timeout(Moment::now()) {
                 return Err(ScaleFault::Silent { device: Device::Scale, waited: SILENT_AFTER });
             }
         }
@@ -97,7 +98,7 @@ impl Scale {
                 match self.port.exchange(&mut buffer, self.talk.zero()).await? {
                     Moved::Written(_) => return Ok(()),
                     Moved::Read(count) => {
-                        self.session.handle(buffer.get(..count).unwrap_or_default(), Instant::now());
+                        self.session.handle(buffer.get(..count).unwrap_or_default(), Moment::now());
                     }
                 }
             }

@@ -4,11 +4,12 @@
 //! came for [`SILENT_AFTER`]: counted from the first question that nobody answered, or from the last frame. Noise is no
 //! frame. A caller who was away for a while does not make a scale silent: what came meanwhile is read first.
 
+use core::time::Duration;
 use std::collections::VecDeque;
-use std::time::{Duration, Instant};
 
 use super::proto::{ScaleReader, Talk};
 use super::weight::Reading;
+use crate::moment::Moment;
 
 /// Between two questions to a polled scale.
 pub(super) const ASK_EVERY: Duration = Duration::from_millis(200);
@@ -24,14 +25,14 @@ pub(super) struct Session {
     readings: VecDeque<Reading>,
     /// A question is to be sent.
     asking: bool,
-    next_ask: Instant,
+    next_ask: Moment,
     /// Since when something is owed; a polled scale owes nothing before it is asked.
-    owed_since: Option<Instant>,
+    owed_since: Option<Moment>,
 }
 
 impl Session {
     /// A conversation on a line that was just opened.
-    pub(super) fn new(talk: Talk, now: Instant) -> Self {
+    pub(super) fn new(talk: Talk, now: Moment) -> Self {
         let owed_since = (!talk.is_polled()).then_some(now);
         Self {
             talk,
@@ -54,7 +55,7 @@ impl Session {
     }
 
     /// Bytes came.
-    pub(super) fn handle(&mut self, bytes: &[u8], now: Instant) {
+    pub(super) fn handle(&mut self, bytes: &[u8], now: Moment) {
         for byte in bytes {
             if let Some(reading) = self.reader.take(*byte) {
                 if self.readings.len() == MOST_WAITING {
@@ -72,7 +73,7 @@ impl Session {
     }
 
     /// When [`Session::handle_timeout`] wants to be called, if nothing comes.
-    pub(super) fn poll_timeout(&self) -> Instant {
+    pub(super) fn poll_timeout(&self) -> Moment {
         let silent = self.owed_since.map(|since| since + SILENT_AFTER);
         let ask = self.talk.is_polled().then_some(self.next_ask);
         // A scale that is not asked owes always.
@@ -80,7 +81,7 @@ impl Session {
     }
 
     /// Time went by. Says whether the scale is silent: once for each [`SILENT_AFTER`].
-    pub(super) fn handle_timeout(&mut self, now: Instant) -> bool {
+    pub(super) fn handle_timeout(&mut self, now: Moment) -> bool {
         let silent = self.owed_since.is_some_and(|since| now >= since + SILENT_AFTER);
         if silent {
             self.owed_since = Some(now);
@@ -112,7 +113,7 @@ mod tests {
 
     #[test]
     fn a_polled_scale_is_asked_again_and_again_and_owes_each_answer() {
-        let begin = Instant::now();
+        let begin = Moment::default();
         let mut session = Session::new(POLLED, begin);
         let mut now = begin;
         for _ in 0..20 {
@@ -135,14 +136,14 @@ mod tests {
     fn silence_and_noise_are_told_once_a_second() {
         let frame = b"\x02\x25\x30\x20   475000000\r";
         for (talk, good) in [(POLLED, b"\x0200475\r".as_slice()), (Talk::Continuous, frame)] {
-            let begin = Instant::now();
+            let begin = Moment::default();
             let mut session = Session::new(talk, begin);
             let mut told = Vec::new();
             while told.len() < 3 {
                 let now = session.poll_timeout();
                 session.handle(b"\x02?!\xff\r\x02\r", now);
                 if session.handle_timeout(now) {
-                    told.push(now - begin);
+                    told.push(now.since(begin));
                 }
                 session.taken();
             }
@@ -157,7 +158,7 @@ mod tests {
 
     #[test]
     fn of_what_nobody_takes_the_last_counts() {
-        let now = Instant::now();
+        let now = Moment::default();
         let mut session = Session::new(POLLED, now);
         (0..1_000).for_each(|weight| session.handle(format!("\x02{weight:05}\r").as_bytes(), now));
         let left: Vec<_> = std::iter::from_fn(|| session.poll_reading()).collect();

@@ -2,13 +2,13 @@
 
 use std::io;
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
-
-use tokio::time::sleep_until;
+use std::time::Duration;
 
 use super::proto::{Framing, Refused, ScanReader};
 use super::wedge::Wedge;
 use crate::fault::{Device, DeviceFault};
+use crate::moment::Moment;
+use crate::rim::clock;
 use crate::rim::serial::{self, Line, Port};
 
 /// Why a scanner gives no scans; never [`DeviceFault::Silent`], as nobody has to scan.
@@ -114,17 +114,17 @@ impl Source {
                     // Bytes that are there count before the time that went by.
                     biased;
                     read = port.read(&mut buffer) => {
-                        reader.handle(buffer.get(..read?).unwrap_or_default(), Instant::now());
+                        reader.handle(buffer.get(..read?).unwrap_or_default(), Moment::now());
                     }
-                    () = until(reader.poll_timeout()) => reader.handle_timeout(Instant::now()),
+                    () = until(reader.poll_timeout()) => reader.handle_timeout(Moment::now()),
                 }
             }
             Self::Wedge(wedge) => {
                 let wake = until(wedge.reader.poll_timeout());
                 tokio::select! {
                     biased;
-                    event = wedge.event() => wedge.reader.handle(event?, Instant::now()),
-                    () = wake => wedge.reader.handle_timeout(Instant::now()),
+                    event = wedge.event() => wedge.reader.handle(event?, Moment::now()),
+                    () = wake => wedge.reader.handle_timeout(Moment::now()),
                 }
             }
         }
@@ -132,9 +132,9 @@ impl Source {
     }
 }
 
-async fn until(wake: Option<Instant>) {
+async fn until(wake: Option<Moment>) {
     match wake {
-        Some(at) => sleep_until(at.into()).await,
+        Some(at) => clock::until(at).await,
         None => std::future::pending().await,
     }
 }

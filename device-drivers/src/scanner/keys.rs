@@ -14,11 +14,12 @@
 //!
 //! Held keys that repeat type nothing: a scanner lets go. When nothing comes for [`HALF`], all keys count as let go.
 
-use std::time::{Duration, Instant};
+use core::time::Duration;
 
 use super::layout::{self, Layout, Stroke};
 use super::proto::{Framing, HALF, Refused, ScanReader};
 use crate::CodePage;
+use crate::moment::Moment;
 
 /// Stands for what was not understood; no scan has it.
 const SPOILT: char = '\u{1a}';
@@ -42,7 +43,7 @@ pub struct KeyReader {
     caps: bool,
     /// Digits that were typed while Alt is held, and whether the first was a zero.
     number: Option<(u32, bool)>,
-    heard: Option<Instant>,
+    heard: Option<Moment>,
     scans: ScanReader,
 }
 
@@ -66,7 +67,7 @@ impl KeyReader {
     }
 
     /// Something happened to a key.
-    pub fn handle(&mut self, event: KeyEvent, now: Instant) {
+    pub fn handle(&mut self, event: KeyEvent, now: Moment) {
         self.handle_timeout(now);
         self.heard = Some(now);
         let letter = match event {
@@ -84,13 +85,13 @@ impl KeyReader {
 
     /// When [`KeyReader::handle_timeout`] wants to be called, if nothing comes.
     #[must_use]
-    pub fn poll_timeout(&self) -> Option<Instant> {
+    pub fn poll_timeout(&self) -> Option<Moment> {
         let let_go = self.heard.map(|heard| heard + HALF);
         self.scans.poll_timeout().into_iter().chain(let_go).min()
     }
 
     /// Time went by.
-    pub fn handle_timeout(&mut self, now: Instant) {
+    pub fn handle_timeout(&mut self, now: Moment) {
         self.scans.handle_timeout(now);
         if self.heard.is_some_and(|heard| now >= heard + HALF) {
             self.heard = None;

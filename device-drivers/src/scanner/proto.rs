@@ -16,8 +16,10 @@
 //!
 //! A scan that comes again within the *echo* time is one report sent twice, not two scans: nobody scans so quickly.
 
+use core::time::Duration;
 use std::collections::VecDeque;
-use std::time::{Duration, Instant};
+
+use crate::moment::Moment;
 
 /// The longest scan, in bytes.
 pub const MAX_SCAN: usize = 512;
@@ -59,8 +61,8 @@ pub struct ScanReader {
     /// The scan at hand is too long already: wait for its end.
     long: bool,
     /// When the last byte came.
-    heard: Option<Instant>,
-    last: Option<(String, Instant)>,
+    heard: Option<Moment>,
+    last: Option<(String, Moment)>,
     scans: VecDeque<String>,
     refused: Refused,
 }
@@ -82,7 +84,7 @@ impl ScanReader {
     }
 
     /// Bytes came.
-    pub fn handle(&mut self, bytes: &[u8], now: Instant) {
+    pub fn handle(&mut self, bytes: &[u8], now: Moment) {
         self.handle_timeout(now);
         for byte in bytes {
             match byte {
@@ -101,7 +103,7 @@ impl ScanReader {
 
     /// When [`ScanReader::handle_timeout`] wants to be called, if nothing comes.
     #[must_use]
-    pub fn poll_timeout(&self) -> Option<Instant> {
+    pub fn poll_timeout(&self) -> Option<Moment> {
         let pause = match self.framing {
             Framing::Line => HALF,
             Framing::Idle(pause) => pause,
@@ -110,7 +112,7 @@ impl ScanReader {
     }
 
     /// Time went by.
-    pub fn handle_timeout(&mut self, now: Instant) {
+    pub fn handle_timeout(&mut self, now: Moment) {
         if self.poll_timeout().is_none_or(|at| now < at) {
             return;
         }
@@ -142,7 +144,7 @@ impl ScanReader {
         (self.long, self.heard) = (false, None);
     }
 
-    fn end(&mut self, now: Instant) {
+    fn end(&mut self, now: Moment) {
         let bytes = std::mem::take(&mut self.buffer);
         if std::mem::take(&mut self.long) {
             self.refused.long += 1;
@@ -157,7 +159,7 @@ impl ScanReader {
             self.refused.garbled += 1;
             return;
         };
-        let echoed = |(last, at): &(String, Instant)| *last == text && now.duration_since(*at) < self.echo;
+        let echoed = |(last, at): &(String, Moment)| *last == text && now.since(*at) < self.echo;
         if self.last.as_ref().is_some_and(echoed) {
             self.refused.echoes += 1;
             return;
@@ -177,8 +179,8 @@ mod tests {
 
     const ECHO: Duration = Duration::from_millis(50);
 
-    fn reader(framing: Framing) -> (ScanReader, Instant) {
-        (ScanReader::new(framing, ECHO), Instant::now())
+    fn reader(framing: Framing) -> (ScanReader, Moment) {
+        (ScanReader::new(framing, ECHO), Moment::default())
     }
 
     fn all(reader: &mut ScanReader) -> Vec<String> {

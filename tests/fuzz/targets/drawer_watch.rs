@@ -1,9 +1,9 @@
 //! Levels of a drawer's switch, with time and commands. It never opens or closes twice in a row.
 #![no_main]
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use device_drivers::{DrawerEvent, DrawerWatch, Sensing};
+use device_drivers::{DrawerEvent, DrawerWatch, Moment, Sensing};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|input: &[u8]| {
@@ -14,8 +14,8 @@ fuzz_target!(|input: &[u8]| {
         grace: Duration::from_millis(1_000),
     };
     let mut watch = DrawerWatch::new(sensing);
-    let mut now = Instant::now();
-    let (mut open, mut commanded) = (None, None::<Instant>);
+    let mut now = Moment::default();
+    let (mut open, mut commanded) = (None, None::<Moment>);
     // What happens, and the time before it.
     for step in rest.chunks_exact(2) {
         now += Duration::from_millis(u64::from(step[1]));

@@ -1,9 +1,9 @@
 //! Keys of a scanner that types. Whatever was pressed, a scan after a pause is understood.
 #![no_main]
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use device_drivers::{HALF, KeyEvent, KeyReader, Layout, MAX_SCAN};
+use device_drivers::{HALF, KeyEvent, KeyReader, Layout, MAX_SCAN, Moment};
 use libfuzzer_sys::fuzz_target;
 
 /// Keys of `407`, which no Caps Lock changes, and Enter.
@@ -13,7 +13,7 @@ fuzz_target!(|input: &[u8]| {
     let Some((first, rest)) = input.split_first() else { return };
     let layout = if first & 1 == 0 { Layout::Us } else { Layout::German };
     let mut reader = KeyReader::new(layout, Duration::from_millis(50));
-    let mut now = Instant::now();
+    let mut now = Moment::default();
     // What, which key, and a pause.
     for step in rest.chunks_exact(3) {
         let code = u16::from(step[1]) | u16::from(step[0] & 0x80) << 1;

@@ -2,9 +2,9 @@
 //! order. An outcome is never claimed that nobody saw, and there always is one in the end.
 #![no_main]
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use device_drivers::{Outcome, Patience, Session};
+use device_drivers::{Moment, Outcome, Patience, Session};
 use libfuzzer_sys::fuzz_target;
 
 /// A byte that stands in jobs here, and in nothing else that is sent.
@@ -15,7 +15,7 @@ fuzz_target!(|input: &[u8]| {
     let Some((first, mut rest)) = input.split_first() else { return };
     let operator = Duration::from_secs(u64::from(first >> 1 & 1) * 60);
     let answers = first & 1 == 0;
-    let mut now = Instant::now();
+    let mut now = Moment::default();
     let mut session = Session::new(vec![JOB; LENGTH], answers, Patience::default(), operator, now);
     let (mut sent, mut in_order) = (0, false);
     while let [what, amount, more @ ..] = rest {

@@ -1,16 +1,16 @@
 //! Bytes of a serial scanner, in pieces, with pauses between them. Whatever came, the next scan is understood.
 #![no_main]
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use device_drivers::{Framing, HALF, MAX_SCAN, ScanReader};
+use device_drivers::{Framing, HALF, MAX_SCAN, Moment, ScanReader};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|input: &[u8]| {
     let Some((first, mut rest)) = input.split_first() else { return };
     let framing = if first & 1 == 0 { Framing::Line } else { Framing::Idle(Duration::from_millis(30)) };
     let mut reader = ScanReader::new(framing, Duration::from_millis(50));
-    let mut now = Instant::now();
+    let mut now = Moment::default();
     // A length and a pause, then so many bytes.
     while let [length, pause, more @ ..] = rest {
         let (bytes, after) = more.split_at(more.len().min(usize::from(*length)));

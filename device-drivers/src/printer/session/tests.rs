@@ -7,7 +7,7 @@ const PAPER_END: [u8; 4] = [0x1a, 0x32, 0x12, 0x72];
 
 struct Talk {
     session: Session,
-    now: Instant,
+    now: Moment,
 }
 
 impl Talk {
@@ -16,7 +16,7 @@ impl Talk {
     }
 
     fn with_operator(answers: bool, operator: Duration) -> Self {
-        let now = Instant::now();
+        let now = Moment::default();
         let patience = Patience {
             connect: Duration::from_secs(3),
             status: Duration::from_secs(2),
@@ -175,7 +175,7 @@ fn a_person_who_sees_to_it_in_time_makes_it_printed() {
     for (said, fault) in [(PAPER_END, Fault::PaperEnd), (COVER_OPEN, Fault::CoverOpen)] {
         let mut talk = Talk::confirming_with_operator(MINUTES);
         let begun = talk.now;
-        while talk.now - begun < Duration::from_secs(100) {
+        while talk.now.since(begun) < Duration::from_secs(100) {
             talk.waits();
             assert_eq!(talk.sent(), status::ASK, "nothing but looks");
             talk.says(&said);
@@ -187,7 +187,7 @@ fn a_person_who_sees_to_it_in_time_makes_it_printed() {
         talk.says(&WELL);
         assert_eq!((talk.session.outcome(), talk.session.trouble()), (None, None));
         let mended = talk.now;
-        while talk.now - mended < Duration::from_secs(29) {
+        while talk.now.since(mended) < Duration::from_secs(29) {
             talk.waits();
             talk.sent();
             talk.says(&WELL);
@@ -224,7 +224,7 @@ fn a_person_who_does_not_come_leaves_it_unknown_for_the_reason_that_was() {
             talk.says(&said);
             talk.waits();
         }
-        assert_eq!((talk.unknown(), talk.now - stopped), (&fault, MINUTES));
+        assert_eq!((talk.unknown(), talk.now.since(stopped)), (&fault, MINUTES));
     }
     // Nor does one help who comes while nothing answers any more.
     let mut talk = Talk::confirming_with_operator(MINUTES);
@@ -309,7 +309,7 @@ fn a_stalled_job_is_given_the_persons_time_too() {
     talk.says(&WELL);
     talk.session.taken(3, talk.now);
     talk.waits();
-    assert_eq!((talk.unknown(), talk.now - begun), (&Fault::NotConfirmed { waited: MINUTES }, MINUTES));
+    assert_eq!((talk.unknown(), talk.now.since(begun)), (&Fault::NotConfirmed { waited: MINUTES }, MINUTES));
 }
 
 #[test]

@@ -6,12 +6,12 @@ const ECHO: Duration = Duration::from_millis(50);
 
 struct Desk {
     reader: KeyReader,
-    now: Instant,
+    now: Moment,
 }
 
 impl Desk {
     fn new(layout: Layout) -> Self {
-        Self { reader: KeyReader::new(layout, ECHO), now: Instant::now() }
+        Self { reader: KeyReader::new(layout, ECHO), now: Moment::default() }
     }
 
     fn events(&mut self, events: &[KeyEvent]) {

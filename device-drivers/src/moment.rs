@@ -1,0 +1,63 @@
+//! A moment on a clock that never goes back: the time that the state machines are told.
+//!
+//! It is a bare number, so that a codec runs on a machine without an operating system, and in a test without waiting.
+//! When the clock began is its own affair: a moment says something only beside another one of the same clock.
+
+use core::ops::{Add, AddAssign};
+use core::time::Duration;
+
+/// Microseconds since a clock began; they last for half a million years, and stay at their end.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Moment(u64);
+
+impl Moment {
+    /// So many microseconds after the clock began.
+    #[must_use]
+    pub const fn from_micros(micros: u64) -> Self {
+        Self(micros)
+    }
+
+    /// Microseconds since the clock began.
+    #[must_use]
+    pub const fn as_micros(self) -> u64 {
+        self.0
+    }
+
+    /// The time that went by since `earlier`; none if that is later.
+    #[must_use]
+    pub const fn since(self, earlier: Self) -> Duration {
+        Duration::from_micros(self.0.saturating_sub(earlier.0))
+    }
+}
+
+/// What is less than a microsecond does not count.
+impl Add<Duration> for Moment {
+    type Output = Self;
+
+    fn add(self, time: Duration) -> Self {
+        Self(self.0.saturating_add(u64::try_from(time.as_micros()).unwrap_or(u64::MAX)))
+    }
+}
+
+impl AddAssign<Duration> for Moment {
+    fn add_assign(&mut self, time: Duration) {
+        *self = *self + time;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn time_goes_on_and_never_back() {
+        let begin = Moment::from_micros(7);
+        let mut now = begin;
+        now += Duration::from_millis(30);
+        assert_eq!((now.as_micros(), now.since(begin)), (30_007, Duration::from_millis(30)));
+        assert_eq!(begin.since(now), Duration::ZERO);
+        assert_eq!((begin + Duration::MAX).since(begin).as_micros(), u128::from(u64::MAX) - 7);
+        let (before, after) = (Moment::now(), Moment::now());
+        assert!(after >= before);
+    }
+}
