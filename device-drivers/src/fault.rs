@@ -10,6 +10,8 @@ use std::time::Duration;
 
 use thiserror::Error;
 
+use crate::wire::WireFault;
+
 /// Who can mend a fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -111,5 +113,13 @@ impl DeviceFault {
 
     pub(crate) fn lost(device: Device, error: &io::Error) -> Self {
         Self::Lost { device, reason: error.to_string() }
+    }
+
+    pub(crate) fn on_wire(device: Device, fault: WireFault<io::Error>) -> Self {
+        match fault {
+            WireFault::Ended => Self::Lost { device, reason: "the line ended".to_owned() },
+            WireFault::Failed(error) => Self::lost(device, &error),
+            WireFault::Silent { waited } => Self::Silent { device, waited },
+        }
     }
 }

@@ -3,8 +3,11 @@
 //! It is a bare number, so that a codec runs on a machine without an operating system, and in a test without waiting.
 //! When the clock began is its own affair: a moment says something only beside another one of the same clock.
 
+use core::future::pending;
 use core::ops::{Add, AddAssign};
 use core::time::Duration;
+
+use embedded_hal_async::delay::DelayNs;
 
 /// Microseconds since a clock began; they last for half a million years, and stay at their end.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -42,6 +45,24 @@ impl Add<Duration> for Moment {
 impl AddAssign<Duration> for Moment {
     fn add_assign(&mut self, time: Duration) {
         *self = *self + time;
+    }
+}
+
+/// A machine's clock, and waiting by it. A wait may be dropped before its end.
+pub trait Clock: DelayNs {
+    /// The moment that it is.
+    fn now(&self) -> Moment;
+}
+
+/// Waits until then, or for ever if nothing is to be waited for. Safe to cancel.
+pub(crate) async fn until(clock: &mut impl Clock, at: Option<Moment>) {
+    let Some(at) = at else { return pending().await };
+    loop {
+        let left = at.since(clock.now()).as_micros();
+        if left == 0 {
+            return;
+        }
+        clock.delay_us(u32::try_from(left).unwrap_or(u32::MAX)).await;
     }
 }
 

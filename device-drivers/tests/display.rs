@@ -51,8 +51,8 @@ async fn lines_that_were_not_sent_whole_do_not_spoil_the_next_ones() {
         for cut in 0..50 {
             // Another program, or this one before it was killed, stopped in the middle of a line.
             let whole = [
-                device_drivers::begin(dialect),
-                device_drivers::show(&[(); 2].map(|()| "x".into()), dialect),
+                device_drivers::begin(dialect).to_vec(),
+                device_drivers::show(&[(); 2].map(|()| "x".into()), dialect).to_vec(),
             ];
             let whole = whole.concat();
             std::fs::write(there.path(), &whole[..cut.min(whole.len())]).unwrap();

@@ -107,17 +107,17 @@ fn scans(random: &mut Random) {
         for reader in &mut readers {
             let bytes = random.damaged(&good);
             let cut = random.below(bytes.len() + 1);
-            reader.handle(&bytes[..cut], now);
-            reader.handle(&bytes[cut..], now + random.ms(40));
-            while let Some(scan) = reader.poll_scan() {
-                assert!(!scan.is_empty() && scan.len() <= MAX_SCAN);
+            let later = now + random.ms(40);
+            for (at, byte) in bytes.into_iter().enumerate() {
+                let scan = reader.take(byte, if at < cut { now } else { later });
+                assert!(scan.is_none_or(|scan| !scan.is_empty() && scan.len() <= MAX_SCAN));
             }
             now += HALF * 2;
             reader.handle_timeout(now);
-            while reader.poll_scan().is_some() {}
-            reader.handle(format!("good {number}\r\n").as_bytes(), now);
-            assert_eq!(reader.poll_scan(), Some(format!("good {number}")));
-            assert_eq!(reader.poll_scan(), None);
+            let good = format!("good {number}");
+            good.bytes().for_each(|byte| assert_eq!(reader.take(byte, now), None));
+            assert_eq!(reader.take(b'\r', now), Some(good.as_str()));
+            assert_eq!(reader.take(b'\n', now), None);
         }
     });
 }
@@ -142,22 +142,21 @@ fn typed_scans(random: &mut Random) {
                 0 => KeyEvent::Up(code),
                 _ => KeyEvent::Gap,
             };
-            reader.handle(event, now);
-        }
-        while let Some(scan) = reader.poll_scan() {
-            assert!(!scan.is_empty() && scan.len() <= MAX_SCAN);
+            let scan = reader.handle(event, now);
+            assert!(scan.is_none_or(|scan| !scan.is_empty() && scan.len() <= MAX_SCAN));
         }
         // A scanner at rest has let all keys go; but for Caps Lock, which digits do not have.
         while let Some(at) = reader.poll_timeout() {
             now = at;
             reader.handle_timeout(at);
         }
+        let mut ended = 0;
         for pair in digits.chunks(2) {
             let event =
                 if pair[1] == 1 { KeyEvent::Down(pair[0].into()) } else { KeyEvent::Up(pair[0].into()) };
-            reader.handle(event, now);
+            ended += usize::from(reader.handle(event, now).is_some());
         }
-        assert_eq!(reader.poll_scan().as_deref(), Some("40063"));
+        assert_eq!((ended, reader.last()), (1, "40063"));
         now += MS * 60;
     });
 }
@@ -263,7 +262,7 @@ fn screens(random: &mut Random) {
         ("a display of the other", Dialect::EscPos(CodePage::Pc858, 19)),
     ] {
         let good = [
-            [begin(dialect), show(&lines(), dialect)].concat(),
+            [&*begin(dialect), &*show(&lines(), dialect)].concat(),
             b"\x0c\x0bMilch\r\n1,09\x08\x18\x1b_\x00\x1fX\x04".to_vec(),
         ];
         let mut screen = Screen::new(dialect);

@@ -84,17 +84,16 @@ fn no_bytes_stop_the_reader_or_swell_it_and_the_next_scan_is_understood() {
                 }
             }
             now += Duration::from_millis(random() % 600);
-            reader.handle(&bytes, now);
-            while let Some(scan) = reader.poll_scan() {
-                assert!(!scan.is_empty() && scan.len() <= MAX_SCAN);
+            for byte in bytes {
+                let scan = reader.take(byte, now);
+                assert!(scan.is_none_or(|scan| !scan.is_empty() && scan.len() <= MAX_SCAN));
             }
             if frame % 100 == 0 {
                 now += HALF;
                 reader.handle_timeout(now);
-                while reader.poll_scan().is_some() {}
                 let good = format!("good {frame}");
-                reader.handle(format!("{good}\r\n").as_bytes(), now);
-                assert_eq!(reader.poll_scan().as_deref(), Some(good.as_str()));
+                good.bytes().for_each(|byte| assert_eq!(reader.take(byte, now), None));
+                assert_eq!(reader.take(b'\r', now), Some(good.as_str()));
             }
         }
     }

@@ -14,8 +14,9 @@ use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use super::char_lcd::{CharLcd, Glass};
-use super::driver::{Display, DisplayFault, SHOWN_WITHIN, Source};
+use super::driver::{Display, DisplayFault, Source};
 use super::proto::DisplayLine;
+use super::wire::SHOWN_WITHIN;
 use crate::fault::Device;
 use crate::rim::i2c;
 

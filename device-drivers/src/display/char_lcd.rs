@@ -22,7 +22,7 @@ use embedded_hal::delay::DelayNs;
 use embedded_hal::i2c::I2c;
 
 use super::proto::{COLUMNS, DisplayLine};
-use crate::printer::code_page::similar;
+use crate::code_page::similar;
 
 const BACKLIGHT: u8 = 0x08;
 const ENABLE: u8 = 0x04;
@@ -85,7 +85,7 @@ impl<I: I2c, D: DelayNs> CharLcd<I, D> {
         self.started = false;
         for (row, line) in [0x80, 0xc0].into_iter().zip(lines) {
             self.send(row, 0)?;
-            for letter in line.fit(self.glass.columns()).chars() {
+            for letter in line.letters(self.glass.columns()) {
                 self.send(rom(letter), LETTER)?;
             }
         }

@@ -1,19 +1,14 @@
 //! An open customer display, on a serial line or on a bus.
 
-use std::io;
 use std::path::PathBuf;
-use std::time::Duration;
-
-use tokio::time::timeout;
 
 use super::bus::Clerk;
-use super::proto::{self, Dialect, DisplayLine};
+use super::proto::{Dialect, DisplayLine};
+use super::wire::DisplayWire;
 use crate::fault::{Device, DeviceFault};
-use crate::rim::exchange::Moved;
+use crate::rim::clock::SystemClock;
 use crate::rim::serial::{self, Line, Port};
-
-/// How long two lines may take to get through; at 1200 baud they take 0.4 s.
-pub const SHOWN_WITHIN: Duration = Duration::from_secs(1);
+use crate::wire::WireFault;
 
 /// Why a display does not show anything.
 pub type DisplayFault = DeviceFault;
@@ -36,16 +31,8 @@ pub struct Display(Source);
 /// What an open display hangs on.
 #[derive(Debug)]
 pub(super) enum Source {
-    Serial(Wire),
+    Serial(DisplayWire<Port, SystemClock>),
     Bus(Clerk),
-}
-
-#[derive(Debug)]
-pub(super) struct Wire {
-    port: Port,
-    dialect: Dialect,
-    /// All that was begun was also ended, so that the next byte starts a command.
-    in_step: bool,
 }
 
 impl SerialDisplay {
@@ -62,7 +49,7 @@ impl SerialDisplay {
     pub fn open(&self) -> Result<Display, DisplayFault> {
         let port = serial::open(&self.path, self.line);
         let port = port.map_err(|error| DisplayFault::opening(Device::Display, &self.path, &error))?;
-        Ok(Display(Source::Serial(Wire { port, dialect: self.dialect, in_step: false })))
+        Ok(Display(Source::Serial(DisplayWire::new(port, SystemClock, self.dialect))))
     }
 }
 
@@ -75,12 +62,19 @@ impl Display {
     /// the next lines start the display anew then.
     ///
     /// # Errors
-    /// [`DisplayFault::Silent`]: it took nothing for [`SHOWN_WITHIN`], and what it had not taken is thrown away.
+    /// [`DisplayFault::Silent`]: it took nothing for [`SHOWN_WITHIN`](crate::SHOWN_WITHIN), and what it had not taken is thrown away.
     /// [`DisplayFault::Lost`]: drop it, and open it again when the port is back. One on a bus may be shown to again.
     pub async fn show<L: Into<DisplayLine>>(&mut self, lines: [L; 2]) -> Result<(), DisplayFault> {
         let lines = lines.map(Into::into);
         match &mut self.0 {
-            Source::Serial(wire) => wire.show(&lines).await,
+            Source::Serial(wire) => {
+                let shown = wire.show(&lines).await;
+                if let Err(WireFault::Silent { .. }) = shown {
+                    // Else old lines would come out one after the other when it takes bytes again.
+                    wire.line.discard().map_err(|error| DisplayFault::lost(Device::Display, &error))?;
+                }
+                shown.map_err(|fault| DisplayFault::on_wire(Device::Display, fault))
+            }
             Source::Bus(clerk) => clerk.show(lines).await,
         }
     }
@@ -88,48 +82,9 @@ impl Display {
     /// Waits until the display is gone; for as long as it is there, it does not return. One on a bus is never missed this
     /// way: only showing something tells. Safe to cancel.
     pub async fn lost(&mut self) -> DisplayFault {
-        let Source::Serial(Wire { port, .. }) = &mut self.0 else { return std::future::pending().await };
-        let mut heard = [0; 64];
-        loop {
-            if let Err(error) = port.read(&mut heard).await {
-                return DisplayFault::lost(Device::Display, &error);
-            }
+        match &mut self.0 {
+            Source::Serial(wire) => DisplayFault::on_wire(Device::Display, wire.lost().await),
+            Source::Bus(_) => std::future::pending().await,
         }
-    }
-}
-
-impl Wire {
-    async fn show(&mut self, lines: &[DisplayLine; 2]) -> Result<(), DisplayFault> {
-        let mut bytes = Vec::new();
-        if !self.in_step {
-            bytes.extend_from_slice(proto::resume(self.dialect));
-            bytes.extend(proto::begin(self.dialect));
-        }
-        bytes.extend(proto::show(lines, self.dialect));
-        self.in_step = false;
-        match timeout(SHOWN_WITHIN, self.say(&bytes)).await {
-            Ok(said) => {
-                said.map_err(|error| DisplayFault::lost(Device::Display, &error))?;
-                self.in_step = true;
-                Ok(())
-            }
-            Err(_) => {
-                // Else old lines would come out one after the other when it takes bytes again.
-                self.port.discard().map_err(|error| DisplayFault::lost(Device::Display, &error))?;
-                Err(DisplayFault::Silent { device: Device::Display, waited: SHOWN_WITHIN })
-            }
-        }
-    }
-
-    async fn say(&mut self, bytes: &[u8]) -> io::Result<()> {
-        let mut heard = [0; 64];
-        let mut rest = bytes;
-        while !rest.is_empty() {
-            // What a display says, if it says anything, is of no interest.
-            if let Moved::Written(count) = self.port.exchange(&mut heard, rest).await? {
-                rest = rest.get(count..).unwrap_or_default();
-            }
-        }
-        self.port.drained().await
     }
 }

@@ -11,13 +11,20 @@
 //! A line is always written whole, blanks to its end: nothing of the last one stays, and nothing flickers. Letters go
 //! through a code page, which has no control characters: what a product is called cannot become a command.
 
+use core::iter::repeat_n;
+
+use heapless::{String, Vec};
 use pos_domain::receipt::width;
 
 use crate::CodePage;
-use crate::printer::code_page::similar;
+use crate::code_page::similar;
 
 /// Letters of a line.
 pub const COLUMNS: usize = 20;
+/// Bytes of as many letters, at most.
+const ROOM: usize = 4 * COLUMNS;
+/// Bytes that show two lines, at most.
+const SHOWN: usize = 2 * (COLUMNS + 4);
 
 /// The language of a display.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,36 +35,38 @@ pub enum Dialect {
     EscPos(CodePage, u8),
 }
 
-/// What a line shows: something on the left, something (an amount) on the right.
+/// What a line shows: something on the left, cut off where it would touch what stands on the right (an amount), which is
+/// kept whole as far as the line goes. Of either no more than [`COLUMNS`] letters are kept.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DisplayLine {
-    /// Cut off where it would touch the right.
-    pub left: String,
-    /// Kept whole as far as the line goes.
-    pub right: String,
+    left: String<ROOM>,
+    right: String<ROOM>,
 }
 
 impl DisplayLine {
     /// A line with both.
     #[must_use]
-    pub fn new(left: impl Into<String>, right: impl Into<String>) -> Self {
-        Self { left: left.into(), right: right.into() }
+    pub fn new(left: impl AsRef<str>, right: impl AsRef<str>) -> Self {
+        Self { left: beginning(left.as_ref()), right: beginning(right.as_ref()) }
     }
 
-    /// Exactly [`COLUMNS`] letters, of those that take one column each.
+    /// Exactly [`COLUMNS`] letters, of those that take one column each; `?` stands for others.
     #[must_use]
-    pub fn text(&self) -> String {
-        self.fit(COLUMNS)
+    pub fn text(&self) -> std::string::String {
+        let plain = |letter: char| {
+            if !letter.is_control() && width(letter.encode_utf8(&mut [0; 4])) == 1 { letter } else { '?' }
+        };
+        self.letters(COLUMNS).map(plain).collect()
     }
 
-    /// The same, of so many letters.
-    pub(super) fn fit(&self, columns: usize) -> String {
-        let right = fitting(&self.right, columns);
-        let room = columns - right.chars().count();
+    /// Exactly so many letters, up to [`COLUMNS`]; no display has one that takes no column or two.
+    pub(super) fn letters(&self, columns: usize) -> impl Iterator<Item = char> {
+        let right = self.right.chars().count().min(columns);
+        let room = columns - right;
         // An amount that touches a name is read as part of it.
-        let left = fitting(&self.left, if right.is_empty() { room } else { room.saturating_sub(1) });
-        let gap = columns - left.chars().count() - right.chars().count();
-        format!("{left}{:gap$}{right}", "")
+        let left = self.left.chars().count().min(if right == 0 { room } else { room.saturating_sub(1) });
+        let gap = repeat_n(' ', room - left);
+        self.left.chars().take(left).chain(gap).chain(self.right.chars().take(right))
     }
 }
 
@@ -78,40 +87,37 @@ pub(super) fn resume(dialect: Dialect) -> &'static [u8] {
 
 /// What starts a display.
 #[must_use]
-pub fn begin(dialect: Dialect) -> Vec<u8> {
+pub fn begin(dialect: Dialect) -> Vec<u8, 8> {
     match dialect {
-        Dialect::Cd5220 => b"\x1b@".to_vec(),
-        Dialect::EscPos(_, number) => vec![0x1b, b'@', 0x1b, b'R', 0, 0x1b, b't', number],
+        Dialect::Cd5220 => Vec::from_array(*b"\x1b@"),
+        Dialect::EscPos(_, number) => Vec::from_array([0x1b, b'@', 0x1b, b'R', 0, 0x1b, b't', number]),
     }
 }
 
 /// What shows two lines.
 #[must_use]
-pub fn show(lines: &[DisplayLine; 2], dialect: Dialect) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(2 * (COLUMNS + 4));
+pub fn show(lines: &[DisplayLine; 2], dialect: Dialect) -> Vec<u8, SHOWN> {
+    let mut bytes = Vec::new();
     for (row, line) in (1_u8..).zip(lines) {
-        let letters = line.text();
+        let letters = line.letters(COLUMNS);
         match dialect {
             Dialect::Cd5220 => {
-                bytes.extend_from_slice(&[0x1b, b'Q', b'@' + row]);
-                bytes.extend(letters.chars().map(ascii));
-                bytes.push(b'\r');
+                bytes.extend([0x1b, b'Q', b'@' + row]);
+                bytes.extend(letters.map(ascii));
+                bytes.extend(*b"\r");
             }
             Dialect::EscPos(page, _) => {
-                bytes.extend_from_slice(&[0x1f, b'$', 1, row]);
-                bytes.extend(letters.chars().map(|letter| on_page(letter, page)));
+                bytes.extend([0x1f, b'$', 1, row]);
+                bytes.extend(letters.map(|letter| on_page(letter, page)));
             }
         }
     }
     bytes
 }
 
-/// The first letters of a text, as many as fit; what takes no column or two is a `?`.
-fn fitting(text: &str, room: usize) -> String {
-    let plain = |letter: char| {
-        if !letter.is_control() && width(letter.encode_utf8(&mut [0; 4])) == 1 { letter } else { '?' }
-    };
-    text.chars().map(plain).take(room).collect::<String>()
+/// The first letters of a text, as many as a line has.
+fn beginning(text: &str) -> String<ROOM> {
+    text.chars().take(COLUMNS).collect()
 }
 
 fn ascii(letter: char) -> u8 {
@@ -136,6 +142,7 @@ mod tests {
         let [upper, lower] = lines();
         assert_eq!(upper.text(), "Crème fraîche 1,49 €");
         assert_eq!(lower.text(), "Summe        12,07 €");
+        assert_eq!(DisplayLine::new("x".repeat(30), "1").text(), format!("{} 1", "x".repeat(18)));
         assert_eq!(DisplayLine::new("Willkommen", "").text(), "Willkommen          ");
         assert_eq!(DisplayLine::new("x", "1".repeat(30)).text(), "1".repeat(20));
         assert_eq!(DisplayLine::new("好\u{7}é", "").text().trim_end(), "??é");
@@ -144,13 +151,14 @@ mod tests {
     #[test]
     fn each_dialect_writes_both_lines_whole() {
         let plain = show(&lines(), Dialect::Cd5220);
-        assert_eq!(plain, b"\x1bQACreme fraiche 1,49 E\r\x1bQBSumme        12,07 E\r".to_vec());
+        assert_eq!(plain, b"\x1bQACreme fraiche 1,49 E\r\x1bQBSumme        12,07 E\r".as_slice());
         let page = Dialect::EscPos(CodePage::Pc858, 19);
-        assert_eq!(begin(page), b"\x1b@\x1bR\x00\x1bt\x13");
+        assert_eq!(begin(page), *b"\x1b@\x1bR\x00\x1bt\x13");
         let shown = show(&lines(), page);
         let [first, second] = [shown.get(..24).unwrap(), shown.get(24..).unwrap()];
         assert_eq!((&first[..4], &second[..4]), (b"\x1f$\x01\x01".as_slice(), b"\x1f$\x01\x02".as_slice()));
-        let read: String = first[4..].iter().map(|byte| CodePage::Pc858.decode(*byte).unwrap()).collect();
+        let read: std::string::String =
+            first[4..].iter().map(|byte| CodePage::Pc858.decode(*byte).unwrap()).collect();
         assert_eq!((read.as_str(), second.len()), ("Crème fraîche 1,49 €", 24));
     }
 

@@ -6,7 +6,8 @@
 //! The first level tells how the drawer is, but nothing that happened.
 
 use core::time::Duration;
-use std::collections::VecDeque;
+
+use heapless::Deque;
 
 use crate::moment::Moment;
 
@@ -51,14 +52,14 @@ pub struct DrawerWatch {
     /// A state that may come, and since when.
     coming: Option<(bool, Moment)>,
     commanded: Option<Moment>,
-    events: VecDeque<DrawerEvent>,
+    events: Deque<DrawerEvent, MOST_WAITING>,
 }
 
 impl DrawerWatch {
     /// A watch that knows nothing yet.
     #[must_use]
     pub fn new(sensing: Sensing) -> Self {
-        Self { sensing, open: None, coming: None, commanded: None, events: VecDeque::new() }
+        Self { sensing, open: None, coming: None, commanded: None, events: Deque::new() }
     }
 
     /// The switch has this level; to be called for each change, or from time to time.
@@ -88,14 +89,16 @@ impl DrawerWatch {
     pub fn handle_timeout(&mut self, now: Moment) {
         let stayed = |(_, since): &(bool, Moment)| now >= *since + self.sensing.debounce;
         let Some((open, since)) = self.coming.take_if(|coming| stayed(coming)) else { return };
-        if self.open.replace(open).is_none() || self.events.len() == MOST_WAITING {
+        if self.open.replace(open).is_none() {
             return;
         }
         let asked = |at: Moment| since >= at && since.since(at) <= self.sensing.grace;
-        self.events.push_back(match open {
+        let event = match open {
             true => DrawerEvent::Opened { commanded: self.commanded.is_some_and(asked) },
             false => DrawerEvent::Closed,
-        });
+        };
+        // What does not fit is not kept.
+        let _ = self.events.push_back(event);
     }
 
     /// What happened next.

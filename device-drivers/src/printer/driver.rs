@@ -11,8 +11,8 @@ use super::profile::Profile;
 use super::proto::{Job, encode};
 use super::session::Session;
 use super::status::Status;
-use crate::moment::Moment;
-use crate::rim::clock::until;
+use crate::moment::{Moment, until};
+use crate::rim::clock::SystemClock;
 use crate::rim::exchange::Moved;
 use crate::rim::link::{Link, Route};
 
@@ -116,7 +116,7 @@ impl PosPrinter {
     ) -> (Outcome, Option<Status>) {
         let answers = self.profile.answers();
         let mut session = Session::new(job, answers, self.patience, self.operator, Moment::now());
-        let mut told = None;
+        let (mut told, mut clock) = (None, SystemClock);
         let mut buffer = [0; 64];
         let outcome = loop {
             if let Some(outcome) = session.outcome() {
@@ -134,7 +134,7 @@ impl PosPrinter {
                     Ok(Moved::Written(count)) => session.taken(count, Moment::now()),
                     Err(error) => session.handle_lost(error.to_string()),
                 },
-                () = until(session.poll_timeout()) => session.handle_timeout(Moment::now()),
+                () = until(&mut clock, Some(session.poll_timeout())) => session.handle_timeout(Moment::now()),
             }
         };
         // The outcome stands, whatever happens now.

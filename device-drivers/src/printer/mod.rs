@@ -3,7 +3,6 @@
 //! [`proto`] turns a document into bytes, `session` holds the conversation about one job, [`driver`] gives
 //! it a socket and a clock. [`status`] and [`fault`] say how the printer is, and what to do about it.
 
-pub(crate) mod code_page;
 pub(crate) mod driver;
 pub(crate) mod fault;
 pub(crate) mod kick;

@@ -3,9 +3,9 @@
 
 use pos_domain::receipt::{Block, Document, render_text, width};
 
-use super::code_page::{CodePage, similar};
 use super::profile::Profile;
 use super::proto::{Job, LINES_TO_TEAR_BAR};
+use crate::code_page::{CodePage, similar};
 
 pub(super) fn encode(document: &Document, profile: &Profile) -> Job {
     let page = profile.first_page().code_page;

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::code_page::CodePage;
 use super::logo::Logo;
+use crate::code_page::CodePage;
 
 /// A printer model's properties. The default is an 80 mm printer that follows Epson's numbering; models
 /// differ in few of these.

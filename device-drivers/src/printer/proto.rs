@@ -23,10 +23,10 @@
 
 use pos_domain::receipt::{Document, Line, Style, lines, width};
 
-use super::code_page::similar;
 use super::logo::Logo;
 use super::plain;
 use super::profile::{DrawerPin, Language, Page, Profile};
+use crate::code_page::similar;
 
 /// `GS r 1`: answered when all that was sent before it has been processed.
 pub(crate) const ASK_IN_ORDER: [u8; 3] = [0x1d, 0x72, 0x01];

@@ -1,11 +1,12 @@
 //! The clock of this machine: monotonic, and begun when this process first looked at it.
 
 use std::sync::OnceLock;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use embedded_hal_async::delay::DelayNs;
 use tokio::time::sleep;
 
-use crate::moment::Moment;
+use crate::moment::{Clock, Moment};
 
 static BEGAN: OnceLock<Instant> = OnceLock::new();
 
@@ -18,7 +19,22 @@ impl Moment {
     }
 }
 
-/// Waits until then, some milliseconds longer as the system lets it. Safe to cancel.
-pub(crate) async fn until(at: Moment) {
-    sleep(at.since(Moment::now())).await;
+/// The clock, within a tokio runtime. Its waits end some milliseconds late, as the system lets them.
+#[derive(Debug)]
+pub(crate) struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> Moment {
+        Moment::now()
+    }
+}
+
+impl DelayNs for SystemClock {
+    async fn delay_ns(&mut self, ns: u32) {
+        sleep(Duration::from_nanos(ns.into())).await;
+    }
+
+    async fn delay_us(&mut self, us: u32) {
+        sleep(Duration::from_micros(us.into())).await;
+    }
 }

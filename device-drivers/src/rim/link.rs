@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use embedded_io_async::Write as _;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -91,7 +92,7 @@ impl Link {
                     while let Moved::Read(_) = exchange(stream, &mut buffer, &[]).await? {}
                     Ok(())
                 }
-                Self::Serial(port) => port.drained().await,
+                Self::Serial(port) => port.flush().await,
                 Self::File(_) => Ok::<_, io::Error>(()),
             }
         };

@@ -7,6 +7,7 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
+use embedded_io_async::{ErrorType, Read, Write};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::time::sleep;
 use tokio_serial::{
@@ -71,31 +72,9 @@ pub(crate) fn open(path: &Path, line: Line) -> io::Result<Port> {
 }
 
 impl Port {
-    /// Reads what is there, at least one byte; the end of the line is an error. Safe to cancel.
-    pub(crate) async fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
-        match self.0.read(into).await? {
-            0 => Err(io::Error::new(io::ErrorKind::UnexpectedEof, "unplugged")),
-            count => Ok(count),
-        }
-    }
-
-    /// Sends all bytes.
-    pub(crate) async fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.0.write_all(bytes).await
-    }
-
     /// Says some of `output`, or reads what is there: see [`exchange()`].
     pub(crate) async fn exchange(&mut self, into: &mut [u8], output: &[u8]) -> io::Result<Moved> {
         exchange(&mut self.0, into, output).await
-    }
-
-    /// Waits until all that was written has left this machine. Safe to cancel.
-    pub(crate) async fn drained(&mut self) -> io::Result<()> {
-        // The system tells how much is left, but not when it is gone.
-        while self.0.bytes_to_write()? > 0 {
-            sleep(DRAIN_LOOK).await;
-        }
-        Ok(())
     }
 
     /// Forgets what came and was not read.
@@ -106,5 +85,32 @@ impl Port {
     /// Throws away what was written and has not left this machine yet.
     pub(crate) fn discard(&mut self) -> io::Result<()> {
         Ok(self.0.clear(ClearBuffer::Output)?)
+    }
+}
+
+impl ErrorType for Port {
+    type Error = io::Error;
+}
+
+impl Read for Port {
+    /// Reads what is there; nothing at the line's end, when it was unplugged. Safe to cancel.
+    async fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        self.0.read(into).await
+    }
+}
+
+impl Write for Port {
+    /// Hands some bytes to the system. Safe to cancel.
+    async fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes).await
+    }
+
+    /// Waits until all that was written has left this machine. Safe to cancel.
+    async fn flush(&mut self) -> io::Result<()> {
+        // The system tells how much is left, but not when it is gone.
+        while self.0.bytes_to_write()? > 0 {
+            sleep(DRAIN_LOOK).await;
+        }
+        Ok(())
     }
 }

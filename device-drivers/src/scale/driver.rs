@@ -2,15 +2,11 @@
 
 use std::path::PathBuf;
 
-use tokio::time::timeout;
-
 use super::proto::Talk;
-use super::session::{SILENT_AFTER, Session};
 use super::weight::Reading;
+use super::wire::ScaleWire;
 use crate::fault::{Device, DeviceFault};
-use crate::moment::Moment;
-use crate::rim::clock::until;
-use crate::rim::exchange::Moved;
+use crate::rim::clock::SystemClock;
 use crate::rim::serial::{self, Evenness, Line, Port};
 
 /// Why a scale gives no weights.
@@ -29,11 +25,7 @@ pub struct SerialScale {
 
 /// An open scale.
 #[derive(Debug)]
-pub struct Scale {
-    port: Port,
-    talk: Talk,
-    session: Session,
-}
+pub struct Scale(ScaleWire<Port, SystemClock>);
 
 impl SerialScale {
     /// A scale at this port with the settings that scales come with: 9600 baud, seven bits, even parity.
@@ -50,41 +42,18 @@ impl SerialScale {
     pub fn open(&self) -> Result<Scale, ScaleFault> {
         let port = serial::open(&self.path, self.line);
         let port = port.map_err(|error| ScaleFault::opening(Device::Scale, &self.path, &error))?;
-        Ok(Scale { port, talk: self.talk, session: Session::new(self.talk, Moment::now()) })
+        Ok(Scale(ScaleWire::new(port, SystemClock, self.talk)))
     }
 }
 
 impl Scale {
-    /// What the scale says next: of a polled one some five times a second, of a continuous one each of its frames. To be
-    /// called again and again: what came while nobody listened comes first. Safe to cancel.
+    /// What the scale says next: see [`ScaleWire::next`]. Safe to cancel.
     ///
     /// # Errors
     /// [`ScaleFault::Silent`] once for each second in which nothing came that makes sense; it may be called on.
     /// [`ScaleFault::Lost`]: drop it, and open it again when the port is back.
     pub async fn next(&mut self) -> Result<Reading, ScaleFault> {
-        let mut buffer = [0; 256];
-        loop {
-            if let Some(reading) = self.session.poll_reading() {
-                return Ok(reading);
-            }
-            let wake = until(self.session.poll_timeout());
-            tokio::select! {
-                // Bytes that are there count before the time that went by.
-                biased;
-                moved = self.port.exchange(&mut buffer, self.session.poll_output()) => match moved {
-                    Ok(Moved::Read(count)) => {
-                        self.session.handle(buffer.get(..count).unwrap_or_default(), Moment::now());
-                    }
-                    Ok(Moved::Written(_)) => self.session.taken(),
-                    Err(error) => return Err(ScaleFault::lost(Device::Scale, &error)),
-                },
-                () = wake => {}
-            }
-            // Also while noise comes without a pause.
-            if self.session.handle_timeout(Moment::now()) {
-                return Err(ScaleFault::Silent { device: Device::Scale, waited: SILENT_AFTER });
-            }
-        }
+        self.0.next().await.map_err(|fault| ScaleFault::on_wire(Device::Scale, fault))
     }
 
     /// Sets the scale to zero with what is on it, as far as it lets itself be: the next readings tell.
@@ -92,26 +61,12 @@ impl Scale {
     /// # Errors
     /// [`ScaleFault::Lost`], or [`ScaleFault::Silent`] when the line does not take it.
     pub async fn zero(&mut self) -> Result<(), ScaleFault> {
-        let saying = async {
-            let mut buffer = [0; 256];
-            loop {
-                match self.port.exchange(&mut buffer, self.talk.zero()).await? {
-                    Moved::Written(_) => return Ok(()),
-                    Moved::Read(count) => {
-                        self.session.handle(buffer.get(..count).unwrap_or_default(), Moment::now());
-                    }
-                }
-            }
-        };
-        match timeout(SILENT_AFTER, saying).await {
-            Ok(said) => said.map_err(|error: std::io::Error| ScaleFault::lost(Device::Scale, &error)),
-            Err(_) => Err(ScaleFault::Silent { device: Device::Scale, waited: SILENT_AFTER }),
-        }
+        self.0.zero().await.map_err(|fault| ScaleFault::on_wire(Device::Scale, fault))
     }
 
     /// Frames since it was opened that made no sense.
     #[must_use]
     pub fn refused(&self) -> u64 {
-        self.session.refused()
+        self.0.refused()
     }
 }

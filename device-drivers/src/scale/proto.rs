@@ -23,6 +23,8 @@
 //!
 //! Parity bits are the line's affair; a byte above 7F is damage.
 
+use heapless::Vec;
+
 use super::weight::{Reading, Unit, Unsettled, Weight};
 
 const STX: u8 = 0x02;
@@ -69,7 +71,7 @@ impl Talk {
 #[derive(Debug)]
 pub struct ScaleReader {
     talk: Talk,
-    frame: Vec<u8>,
+    frame: Vec<u8, MAX_FRAME>,
     within: bool,
     refused: u64,
 }
@@ -77,8 +79,8 @@ pub struct ScaleReader {
 impl ScaleReader {
     /// A reader of a line that was just opened.
     #[must_use]
-    pub fn new(talk: Talk) -> Self {
-        Self { talk, frame: Vec::with_capacity(MAX_FRAME), within: false, refused: 0 }
+    pub const fn new(talk: Talk) -> Self {
+        Self { talk, frame: Vec::new(), within: false, refused: 0 }
     }
 
     /// A byte came. A whole frame gives a reading.
@@ -100,10 +102,7 @@ impl ScaleReader {
                 self.refused += u64::from(reading.is_none());
                 reading
             }
-            byte if self.within && byte < 0x80 && self.frame.len() < MAX_FRAME => {
-                self.frame.push(byte);
-                None
-            }
+            byte if self.within && byte < 0x80 && self.frame.push(byte).is_ok() => None,
             _ if self.within => {
                 self.within = false;
                 self.refused += 1;
@@ -182,7 +181,7 @@ mod tests {
 
     const POLLED: Talk = Talk::Polled { unit: Unit::Kilogram, places: 3 };
 
-    fn readings(talk: Talk, bytes: &[u8]) -> Vec<Reading> {
+    fn readings(talk: Talk, bytes: &[u8]) -> std::vec::Vec<Reading> {
         let mut reader = ScaleReader::new(talk);
         bytes.iter().filter_map(|byte| reader.take(*byte)).collect()
     }
@@ -245,13 +244,13 @@ mod tests {
         ] {
             let mut reader = ScaleReader::new(POLLED);
             let bytes = [noise, b"\x02\x0200475\r"].concat();
-            let found: Vec<_> = bytes.iter().filter_map(|byte| reader.take(*byte)).collect();
+            let found: std::vec::Vec<_> = bytes.iter().filter_map(|byte| reader.take(*byte)).collect();
             assert_eq!(found, [kilograms(475)], "{noise:?}");
             assert_eq!(reader.refused(), 1, "{noise:?}");
         }
         let mut reader = ScaleReader::new(POLLED);
         let endless = std::iter::once(STX).chain(std::iter::repeat_n(b'9', 100_000));
         assert_eq!(endless.filter_map(|byte| reader.take(byte)).count(), 0);
-        assert!(reader.frame.capacity() <= 2 * MAX_FRAME);
+        assert_eq!(reader.refused(), 1);
     }
 }

@@ -5,7 +5,8 @@
 //! frame. A caller who was away for a while does not make a scale silent: what came meanwhile is read first.
 
 use core::time::Duration;
-use std::collections::VecDeque;
+
+use heapless::Deque;
 
 use super::proto::{ScaleReader, Talk};
 use super::weight::Reading;
@@ -22,7 +23,7 @@ const MOST_WAITING: usize = 16;
 pub(super) struct Session {
     talk: Talk,
     reader: ScaleReader,
-    readings: VecDeque<Reading>,
+    readings: Deque<Reading, MOST_WAITING>,
     /// A question is to be sent.
     asking: bool,
     next_ask: Moment,
@@ -37,7 +38,7 @@ impl Session {
         Self {
             talk,
             reader: ScaleReader::new(talk),
-            readings: VecDeque::new(),
+            readings: Deque::new(),
             asking: false,
             next_ask: now,
             owed_since,
@@ -58,10 +59,11 @@ impl Session {
     pub(super) fn handle(&mut self, bytes: &[u8], now: Moment) {
         for byte in bytes {
             if let Some(reading) = self.reader.take(*byte) {
-                if self.readings.len() == MOST_WAITING {
+                if self.readings.is_full() {
                     self.readings.pop_front();
                 }
-                self.readings.push_back(reading);
+                // There is room now.
+                let _ = self.readings.push_back(reading);
                 self.owed_since = (!self.talk.is_polled()).then_some(now);
             }
         }

@@ -1,14 +1,13 @@
 //! An open scanner, on a serial line or as a keyboard.
 
-use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::proto::{Framing, Refused, ScanReader};
+use super::proto::{Framing, Refused};
 use super::wedge::Wedge;
+use super::wire::ScannerWire;
 use crate::fault::{Device, DeviceFault};
-use crate::moment::Moment;
-use crate::rim::clock;
+use crate::rim::clock::SystemClock;
 use crate::rim::serial::{self, Line, Port};
 
 /// Why a scanner gives no scans; never [`DeviceFault::Silent`], as nobody has to scan.
@@ -34,7 +33,7 @@ pub struct Scanner(Source);
 /// What an open scanner hangs on.
 #[derive(Debug)]
 pub(super) enum Source {
-    Serial { port: Port, reader: Box<ScanReader> },
+    Serial(Box<ScannerWire<Port, SystemClock>>),
     Wedge(Box<Wedge>),
 }
 
@@ -52,7 +51,8 @@ impl SerialScanner {
     pub fn open(&self) -> Result<Scanner, ScannerFault> {
         let port = serial::open(&self.path, self.line);
         let port = port.map_err(|error| ScannerFault::opening(Device::Scanner, &self.path, &error))?;
-        Ok(Scanner(Source::Serial { port, reader: Box::new(ScanReader::new(self.framing, self.echo)) }))
+        let wire = ScannerWire::new(port, SystemClock, self.framing, self.echo);
+        Ok(Scanner(Source::Serial(Box::new(wire))))
     }
 }
 
@@ -66,12 +66,13 @@ impl Scanner {
     /// # Errors
     /// [`ScannerFault::Lost`]: drop it, and open it again when the port is back.
     pub async fn next(&mut self) -> Result<String, ScannerFault> {
-        loop {
-            if let Some(scan) = self.0.poll_scan() {
-                return Ok(scan);
+        let heard = match &mut self.0 {
+            Source::Serial(wire) => {
+                wire.next().await.map_err(|fault| DeviceFault::on_wire(Device::Scanner, fault))
             }
-            self.0.hear().await.map_err(|error| ScannerFault::lost(Device::Scanner, &error))?;
-        }
+            Source::Wedge(wedge) => wedge.next().await,
+        };
+        heard.map(str::to_owned)
     }
 
     /// Says something to the scanner: a beep or a light, in its model's own words.
@@ -80,8 +81,8 @@ impl Scanner {
     /// [`ScannerFault::Lost`], or [`ScannerFault::Refused`] by one that types.
     pub async fn say(&mut self, bytes: &[u8]) -> Result<(), ScannerFault> {
         match &mut self.0 {
-            Source::Serial { port, .. } => {
-                port.write_all(bytes).await.map_err(|error| ScannerFault::lost(Device::Scanner, &error))
+            Source::Serial(wire) => {
+                wire.say(bytes).await.map_err(|fault| DeviceFault::on_wire(Device::Scanner, fault))
             }
             Source::Wedge(wedge) => Err(Wedge::speechless(&wedge.path)),
         }
@@ -91,50 +92,8 @@ impl Scanner {
     #[must_use]
     pub fn refused(&self) -> Refused {
         match &self.0 {
-            Source::Serial { reader, .. } => reader.refused(),
-            Source::Wedge(wedge) => wedge.reader.refused(),
+            Source::Serial(wire) => wire.refused(),
+            Source::Wedge(wedge) => wedge.refused(),
         }
-    }
-}
-
-impl Source {
-    fn poll_scan(&mut self) -> Option<String> {
-        match self {
-            Self::Serial { reader, .. } => reader.poll_scan(),
-            Self::Wedge(wedge) => wedge.reader.poll_scan(),
-        }
-    }
-
-    /// Takes in what comes next: bytes, keys, or time.
-    async fn hear(&mut self) -> io::Result<()> {
-        match self {
-            Self::Serial { port, reader } => {
-                let mut buffer = [0; 256];
-                tokio::select! {
-                    // Bytes that are there count before the time that went by.
-                    biased;
-                    read = port.read(&mut buffer) => {
-                        reader.handle(buffer.get(..read?).unwrap_or_default(), Moment::now());
-                    }
-                    () = until(reader.poll_timeout()) => reader.handle_timeout(Moment::now()),
-                }
-            }
-            Self::Wedge(wedge) => {
-                let wake = until(wedge.reader.poll_timeout());
-                tokio::select! {
-                    biased;
-                    event = wedge.event() => wedge.reader.handle(event?, Moment::now()),
-                    () = wake => wedge.reader.handle_timeout(Moment::now()),
-                }
-            }
-        }
-        Ok(())
-    }
-}
-
-async fn until(wake: Option<Moment>) {
-    match wake {
-        Some(at) => clock::until(at).await,
-        None => std::future::pending().await,
     }
 }

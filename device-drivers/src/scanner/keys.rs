@@ -66,8 +66,8 @@ impl KeyReader {
         Self { layout, held: Held::default(), caps: false, number: None, heard: None, scans }
     }
 
-    /// Something happened to a key.
-    pub fn handle(&mut self, event: KeyEvent, now: Moment) {
+    /// Something happened to a key. It may end a scan.
+    pub fn handle(&mut self, event: KeyEvent, now: Moment) -> Option<&str> {
         self.handle_timeout(now);
         self.heard = Some(now);
         let letter = match event {
@@ -78,9 +78,10 @@ impl KeyReader {
                 Some(SPOILT)
             }
         };
-        if let Some(letter) = letter {
-            self.scans.handle(letter.encode_utf8(&mut [0; 4]).as_bytes(), now);
-        }
+        let mut bytes = [0; 4];
+        let (last, first) = letter?.encode_utf8(&mut bytes).as_bytes().split_last()?;
+        first.iter().for_each(|byte| _ = self.scans.take(*byte, now));
+        self.scans.take(*last, now)
     }
 
     /// When [`KeyReader::handle_timeout`] wants to be called, if nothing comes.
@@ -99,9 +100,10 @@ impl KeyReader {
         }
     }
 
-    /// The next scan.
-    pub fn poll_scan(&mut self) -> Option<String> {
-        self.scans.poll_scan()
+    /// The scan that was given last; empty before the first one.
+    #[must_use]
+    pub fn last(&self) -> &str {
+        self.scans.last()
     }
 
     /// What was refused since it was grabbed.

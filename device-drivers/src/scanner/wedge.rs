@@ -5,10 +5,14 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::driver::{Scanner, ScannerFault, Source};
-use super::keys::{KeyEvent, KeyReader};
+use super::keys::KeyReader;
 use super::layout::Layout;
+use super::proto::Refused;
 use crate::fault::Device;
+use crate::moment::{Moment, until};
+use crate::rim::clock::SystemClock;
 use crate::rim::input::{self, Input};
+use crate::wire::before;
 
 /// Where a keyboard wedge is and how it types.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,8 +28,8 @@ pub struct WedgeScanner {
 /// An open wedge.
 #[derive(Debug)]
 pub(super) struct Wedge {
-    pub(super) input: Input,
-    pub(super) reader: KeyReader,
+    input: Input,
+    reader: KeyReader,
     pub(super) path: PathBuf,
 }
 
@@ -50,9 +54,24 @@ impl WedgeScanner {
 }
 
 impl Wedge {
-    /// What happens next to its keys. Safe to cancel.
-    pub(super) async fn event(&mut self) -> io::Result<KeyEvent> {
-        self.input.next().await
+    /// The next scan. Safe to cancel.
+    pub(super) async fn next(&mut self) -> Result<&str, ScannerFault> {
+        loop {
+            let over = self.reader.poll_timeout();
+            match before(self.input.next(), until(&mut SystemClock, over)).await {
+                Some(event) => {
+                    let event = event.map_err(|error| ScannerFault::lost(Device::Scanner, &error))?;
+                    if self.reader.handle(event, Moment::now()).is_some() {
+                        return Ok(self.reader.last());
+                    }
+                }
+                None => self.reader.handle_timeout(Moment::now()),
+            }
+        }
+    }
+
+    pub(super) fn refused(&self) -> Refused {
+        self.reader.refused()
     }
 
     /// Why nothing can be said to it.

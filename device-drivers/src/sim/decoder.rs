@@ -6,8 +6,8 @@
 
 use std::sync::Arc;
 
+use crate::code_page::CodePage;
 use crate::paper::{Look, Mark, Paper, Run, Side};
-use crate::printer::code_page::CodePage;
 use crate::printer::logo::Logo;
 use crate::printer::profile::{DrawerPin, Language, Profile};
 

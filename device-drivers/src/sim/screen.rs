@@ -11,8 +11,8 @@
 //!
 //! Everything else below 20 is refused and counted; within a line of a CD5220 all but the CR that ends it. Text goes on in the other line at the edge.
 
+use crate::code_page::CodePage;
 use crate::display::proto::{COLUMNS, Dialect};
-use crate::printer::code_page::CodePage;
 
 /// The glass of a display.
 #[derive(Debug)]
@@ -183,7 +183,8 @@ mod tests {
         let lines = [DisplayLine::new("Crème fraîche", "1,49 €"), DisplayLine::new("Summe", "12,07 €")];
         for (dialect, upper) in [(Dialect::Cd5220, "Creme fraiche 1,49 E"), (PAGE, "Crème fraîche 1,49 €")]
         {
-            let bytes = [begin(dialect), show(&lines, dialect), show(&lines, dialect)].concat();
+            let shown = show(&lines, dialect);
+            let bytes = [&*begin(dialect), &shown, &shown].concat();
             let screen = screen(dialect, &bytes);
             assert_eq!(screen.lines()[0], upper);
             assert!(screen.lines()[1].starts_with("Summe        12,07 "));

@@ -84,7 +84,7 @@ impl Driver for Scanning {
             }
             life.beat();
             let now = scanner.refused();
-            let now = now.long + now.garbled + now.half + now.crowded;
+            let now = now.long + now.garbled + now.half;
             life.device.count(|counters| counters.refused += now - std::mem::replace(&mut refused, now));
         }
     }

@@ -15,24 +15,22 @@ fuzz_target!(|input: &[u8]| {
     while let [length, pause, more @ ..] = rest {
         let (bytes, after) = more.split_at(more.len().min(usize::from(*length)));
         now += Duration::from_millis(u64::from(*pause) * 4);
-        reader.handle(bytes, now);
+        bytes.iter().for_each(|byte| check(reader.take(*byte, now)));
         rest = after;
         if pause & 1 == 1 {
-            check(&mut reader);
+            check(reader.handle_timeout(now));
         }
     }
     now += HALF * 2;
-    reader.handle_timeout(now);
-    check(&mut reader);
+    check(reader.handle_timeout(now));
     // Later: the same scan at once would be an echo.
     now += HALF;
-    reader.handle(b"\r4006381333931\r", now);
-    assert_eq!(reader.poll_scan().as_deref(), Some("4006381333931"));
+    b"\r4006381333931".iter().for_each(|byte| check(reader.take(*byte, now)));
+    assert_eq!(reader.take(b'\r', now), Some("4006381333931"));
 });
 
-fn check(reader: &mut ScanReader) {
-    while let Some(scan) = reader.poll_scan() {
-        assert!(!scan.is_empty() && scan.len() <= MAX_SCAN);
-        assert!(scan.chars().all(|letter| !letter.is_control() || letter == '\u{1d}'));
-    }
+fn check(scan: Option<&str>) {
+    let Some(scan) = scan else { return };
+    assert!(!scan.is_empty() && scan.len() <= MAX_SCAN);
+    assert!(scan.chars().all(|letter| !letter.is_control() || letter == '\u{1d}'));
 }

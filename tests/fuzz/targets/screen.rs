@@ -14,7 +14,7 @@ fuzz_target!(|input: &[u8]| {
     }
     let lines = [DisplayLine::new("Milch", "1.09"), DisplayLine::new("Summe", "12.07")];
     // What is open is ended first, as the driver does.
-    let shown = [b"\r\0\0".to_vec(), begin(dialect), show(&lines, dialect)].concat();
+    let shown = [b"\r\0\0".as_slice(), &begin(dialect), &show(&lines, dialect)].concat();
     shown.iter().for_each(|byte| screen.take(*byte));
     assert_eq!(screen.lines(), lines.map(|line| line.text()));
 });

@@ -7,17 +7,18 @@ const ECHO: Duration = Duration::from_millis(50);
 struct Desk {
     reader: KeyReader,
     now: Moment,
+    scans: Vec<String>,
 }
 
 impl Desk {
     fn new(layout: Layout) -> Self {
-        Self { reader: KeyReader::new(layout, ECHO), now: Moment::default() }
+        Self { reader: KeyReader::new(layout, ECHO), now: Moment::default(), scans: Vec::new() }
     }
 
     fn events(&mut self, events: &[KeyEvent]) {
         for event in events {
             self.now += Duration::from_millis(2);
-            self.reader.handle(*event, self.now);
+            self.scans.extend(self.reader.handle(*event, self.now).map(str::to_owned));
         }
     }
 
@@ -43,7 +44,7 @@ impl Desk {
     }
 
     fn scans(&mut self) -> Vec<String> {
-        std::iter::from_fn(|| self.reader.poll_scan()).collect()
+        std::mem::take(&mut self.scans)
     }
 }
 

@@ -195,6 +195,16 @@ mod tests {
     }
 
     #[test]
+    fn every_letter_of_a_device_takes_one_column() {
+        let of_pages = CodePage::ALL.iter().flat_map(|page| page.upper().chars());
+        let liked = SIMILAR.iter().flat_map(|(like, _)| like.chars());
+        for letter in of_pages.chain(liked) {
+            let width = pos_domain::receipt::width(letter.encode_utf8(&mut [0; 4]));
+            assert_eq!(width, 1, "{letter:?}");
+        }
+    }
+
+    #[test]
     fn a_similar_letter_is_always_plain() {
         assert!(SIMILAR.iter().all(|(_, base)| base.is_ascii()));
         assert_eq!(similar('Ł'), Some('L'));
