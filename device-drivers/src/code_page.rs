@@ -5,11 +5,12 @@
 //! none of a printer's pages has is printed as a similar one of the same width ([`similar`]), so that
 //! amounts stay in their column.
 
+#[cfg(feature = "std")]
 use serde::{Deserialize, Serialize};
 
 /// A code page that this crate knows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "std", derive(Serialize, Deserialize), serde(rename_all = "camelCase"))]
 pub enum CodePage {
     /// The original PC set; every printer has it.
     Pc437,

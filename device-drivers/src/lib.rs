@@ -34,60 +34,85 @@
 //! assert_eq!((job.similar, job.lost), (0, 0));
 //! assert!(Paper::of(&receipt, 42).to_svg().starts_with("<svg"));
 //! ```
+//!
+//! # Without an operating system
+//!
+//! Codecs and state machines are told bytes and the time ([`Moment`]) and need nothing else. Drivers are generic over the
+//! traits of embedded-hal and embedded-io-async: one body runs on a controller's bus, on Linux, and on a mock. The features:
+//!
+//! | feature | for | has |
+//! |---|---|---|
+//! | none | firmware, no heap | the codecs of scanner, scale, display and drawer; [`ScannerWire`], [`ScaleWire`], [`DisplayWire`] on any serial line, [`CharLcd`] on any I2C bus |
+//! | `alloc` | a heap | quantities of the domain ([`Weight::kilograms`]), lines as text ([`DisplayLine::text`]) |
+//! | `std`, the default | Linux | the kernel's ports, buses and pins; printers, whose documents live on the heap; all that is virtual |
+
+#![cfg_attr(not(feature = "std"), no_std)]
+
+#[cfg(feature = "alloc")]
+extern crate alloc;
 
 mod code_page;
 mod display;
 mod drawer;
+#[cfg(feature = "std")]
 mod fault;
 mod moment;
+#[cfg(feature = "std")]
 mod paper;
+#[cfg(feature = "std")]
 mod printer;
+#[cfg(feature = "std")]
 mod rim;
 mod scale;
 mod scanner;
+#[cfg(feature = "std")]
 mod sim;
 mod wire;
 
 pub use code_page::CodePage;
-pub use display::bus::I2cDisplay;
 pub use display::char_lcd::{CharLcd, Glass};
-pub use display::driver::{Display, DisplayFault, SerialDisplay};
 pub use display::proto::{COLUMNS, Dialect, DisplayLine, begin, show};
 pub use display::wire::{DisplayWire, SHOWN_WITHIN};
-pub use drawer::driver::{DrawerPins, GpioDrawer, LinuxDrawer};
-pub use drawer::duty::Pulse;
-pub use drawer::fault::DrawerFault;
+pub use drawer::duty::{Duty, Pulse};
 pub use drawer::watch::{DrawerEvent, DrawerWatch, Sensing};
-pub use fault::{Device, DeviceFault, Kind};
 pub use moment::{Clock, Moment};
-pub use paper::{Look, Mark, Paper, Run, Side};
-pub use printer::driver::{PosPrinter, Report};
-pub use printer::fault::Fault;
-pub use printer::kick::Kicked;
-pub use printer::logo::{Logo, LogoError};
-pub use printer::outcome::{Outcome, Patience};
-pub use printer::profile::{DrawerPin, Language, Page, Profile};
-pub use printer::proto::{Job, encode};
-pub use printer::session::Session;
-pub use printer::status::Status;
-pub use rim::link::Route;
-pub use rim::serial::{Evenness, Line};
-pub use scale::driver::{Scale, ScaleFault, SerialScale};
 pub use scale::proto::{ScaleReader, Talk};
 pub use scale::session::SILENT_AFTER;
 pub use scale::weight::{Gate, Reading, Unit, Unsettled, Weight};
 pub use scale::wire::ScaleWire;
-pub use scanner::driver::{Scanner, ScannerFault, SerialScanner};
 pub use scanner::keys::{KeyEvent, KeyReader};
 pub use scanner::layout::Layout;
 pub use scanner::proto::{Framing, HALF, MAX_SCAN, Refused, ScanReader};
-pub use scanner::wedge::WedgeScanner;
 pub use scanner::wire::ScannerWire;
-pub use sim::decoder::{Decoded, Decoder, Event, Kick, decode};
-pub use sim::display::VirtualDisplay;
-pub use sim::printer::{Faults, Plugged, Receipt, VirtualPrinter};
-pub use sim::scale::{ScaleFaults, VirtualScale};
-pub use sim::scanner::{ScannerFaults, VirtualScanner};
-pub use sim::screen::Screen;
-pub use sim::wedge::VirtualWedge;
 pub use wire::WireFault;
+
+#[cfg(feature = "std")]
+pub use self::{
+    display::bus::I2cDisplay,
+    display::driver::{Display, DisplayFault, SerialDisplay},
+    drawer::driver::{DrawerPins, GpioDrawer, LinuxDrawer},
+    drawer::fault::DrawerFault,
+    fault::{Device, DeviceFault, Kind},
+    paper::{Look, Mark, Paper, Run, Side},
+    printer::driver::{PosPrinter, Report},
+    printer::fault::Fault,
+    printer::kick::Kicked,
+    printer::logo::{Logo, LogoError},
+    printer::outcome::{Outcome, Patience},
+    printer::profile::{DrawerPin, Language, Page, Profile},
+    printer::proto::{Job, encode},
+    printer::session::Session,
+    printer::status::Status,
+    rim::link::Route,
+    rim::serial::{Evenness, Line},
+    scale::driver::{Scale, ScaleFault, SerialScale},
+    scanner::driver::{Scanner, ScannerFault, SerialScanner},
+    scanner::wedge::WedgeScanner,
+    sim::decoder::{Decoded, Decoder, Event, Kick, decode},
+    sim::display::VirtualDisplay,
+    sim::printer::{Faults, Plugged, Receipt, VirtualPrinter},
+    sim::scale::{ScaleFaults, VirtualScale},
+    sim::scanner::{ScannerFaults, VirtualScanner},
+    sim::screen::Screen,
+    sim::wedge::VirtualWedge,
+};

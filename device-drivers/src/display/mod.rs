@@ -4,8 +4,10 @@
 //! displays on any I2C bus. [`driver`] and [`bus`] have this machine's ports and buses; either gives the same
 //! [`driver::Display`].
 
+#[cfg(feature = "std")]
 pub(crate) mod bus;
 pub(crate) mod char_lcd;
+#[cfg(feature = "std")]
 pub(crate) mod driver;
 pub(crate) mod proto;
 pub(crate) mod wire;

@@ -14,6 +14,7 @@
 use core::iter::repeat_n;
 
 use heapless::{String, Vec};
+#[cfg(feature = "alloc")]
 use pos_domain::receipt::width;
 
 use crate::CodePage;
@@ -51,8 +52,9 @@ impl DisplayLine {
     }
 
     /// Exactly [`COLUMNS`] letters, of those that take one column each; `?` stands for others.
+    #[cfg(feature = "alloc")]
     #[must_use]
-    pub fn text(&self) -> std::string::String {
+    pub fn text(&self) -> alloc::string::String {
         let plain = |letter: char| {
             if !letter.is_control() && width(letter.encode_utf8(&mut [0; 4])) == 1 { letter } else { '?' }
         };

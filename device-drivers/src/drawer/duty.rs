@@ -46,20 +46,25 @@ impl Pulse {
     }
 }
 
-/// Keeps the solenoid's rest.
+/// Keeps the solenoid's rest: asked before each pulse.
 #[derive(Debug)]
-pub(crate) struct Duty {
+pub struct Duty {
     pulse: Pulse,
     rested_at: Option<Moment>,
 }
 
 impl Duty {
-    pub(crate) fn new(pulse: Pulse) -> Self {
+    /// That of a solenoid that is rested.
+    #[must_use]
+    pub const fn new(pulse: Pulse) -> Self {
         Self { pulse, rested_at: None }
     }
 
-    /// A pulse is to begin now. An error says how long it must still rest.
-    pub(crate) fn begin(&mut self, now: Moment) -> Result<(), Duration> {
+    /// A pulse is to begin now.
+    ///
+    /// # Errors
+    /// How long the solenoid must still rest; there must be no pulse then.
+    pub fn begin(&mut self, now: Moment) -> Result<(), Duration> {
         let left = self.rested_at.map_or(Duration::ZERO, |at| at.since(now));
         if !left.is_zero() {
             return Err(left);

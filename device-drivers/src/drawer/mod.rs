@@ -4,8 +4,11 @@
 //! [`watch`] makes events of the switch's level, [`duty`] says when and how long the solenoid may be driven; [`driver`]
 //! gives them pins and clocks, [`fault`] says what can go wrong.
 
+#[cfg(feature = "std")]
 pub(crate) mod driver;
 pub(crate) mod duty;
+#[cfg(feature = "std")]
 pub(crate) mod fault;
+#[cfg(feature = "std")]
 mod solenoid;
 pub(crate) mod watch;

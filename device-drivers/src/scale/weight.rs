@@ -1,5 +1,6 @@
 //! A weight with its unit, and the rule which weights may be sold by.
 
+#[cfg(feature = "alloc")]
 use pos_domain::quantity::Quantity;
 
 /// A unit of weight.
@@ -24,6 +25,7 @@ pub struct Weight {
 
 impl Weight {
     /// In kilograms with three places, rounded half away from zero; `None` beyond what a line can hold.
+    #[cfg(feature = "alloc")]
     #[must_use]
     pub fn kilograms(self) -> Option<Quantity> {
         // How many hundred-millionths of a gram a thousandth of the unit is.

@@ -103,7 +103,8 @@ impl Layout {
         self.rows().iter().find_map(written)
     }
 
-    /// How a letter is written.
+    /// How a letter is written; only virtual wedges write.
+    #[cfg(feature = "std")]
     pub(crate) fn stroke(self, letter: char) -> Option<Stroke> {
         let of_row = |(first, plain, shifted, third): &Row| {
             let layers = [(plain, false, false), (shifted, true, false), (third, false, true)];
