@@ -42,7 +42,7 @@
 //!
 //! | feature | for | has |
 //! |---|---|---|
-//! | none | firmware, no heap | the codecs of scanner, scale, display and drawer; [`ScannerWire`], [`ScaleWire`], [`DisplayWire`] on any serial line, [`CharLcd`] on any I2C bus |
+//! | none | firmware, no heap | the codecs of scanner, scale, display and drawer; [`ScannerWire`], [`ScaleWire`], [`DisplayWire`] on any serial line, [`CharLcd`] on any I2C bus, [`Coil`] on any pin |
 //! | `alloc` | a heap | quantities of the domain ([`Weight::kilograms`]), lines as text ([`DisplayLine::text`]) |
 //! | `std`, the default | Linux | the kernel's ports, buses and pins; printers, whose documents live on the heap; all that is virtual |
 
@@ -73,6 +73,7 @@ pub use code_page::CodePage;
 pub use display::char_lcd::{CharLcd, Glass};
 pub use display::proto::{COLUMNS, Dialect, DisplayLine, begin, show};
 pub use display::wire::{DisplayWire, SHOWN_WITHIN};
+pub use drawer::coil::Coil;
 pub use drawer::duty::{Duty, Pulse};
 pub use drawer::watch::{DrawerEvent, DrawerWatch, Sensing};
 pub use moment::{Clock, Moment};

@@ -7,9 +7,9 @@ use crate::moment::Moment;
 
 /// How the solenoid is driven.
 ///
-/// A thread of this program times it. It never ends early; it ends late by as much as the system lets the thread wait, a
-/// few milliseconds as a rule. A process that is killed, or a machine that stops, within a pulse may leave the solenoid
-/// driven: the circuit must end a pulse by itself, or bear one without end.
+/// On Linux a thread of this program times it. It never ends early; it ends late by as much as the system lets the thread
+/// wait, a few milliseconds as a rule. A process that is killed, or a machine that stops, within a pulse may leave the
+/// solenoid driven: the circuit must end a pulse by itself, or bear one without end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pulse {
     /// How long it is driven: at most [`Pulse::LONGEST`].

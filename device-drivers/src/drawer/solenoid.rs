@@ -1,4 +1,4 @@
-//! The solenoid's pin, and the thread that drives it.
+//! The thread that has the solenoid's [`Coil`] and tells it the time.
 //!
 //! A pulse is timed by this thread and by nothing else, so it is honest to say what that is worth. The pin is let go when
 //! the time is over, when the drawer is dropped, and when the thread panics. It is let go *late* by as much as the system
@@ -10,12 +10,13 @@
 use std::io;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread;
-use std::time::{Duration, Instant};
 
-use embedded_hal::digital::{OutputPin, PinState};
+use embedded_hal::digital::OutputPin;
 use tokio::sync::oneshot;
 
+use super::coil::Coil;
 use super::duty::Pulse;
+use crate::moment::Moment;
 
 type Reply = oneshot::Sender<Result<(), String>>;
 
@@ -28,9 +29,7 @@ impl Solenoid {
     pub(super) fn new<P: OutputPin + Send + 'static>(pin: P, pulse: Pulse) -> io::Result<Self> {
         // One pulse at a time: there is nothing to wait in line for.
         let (commands, waiting) = sync_channel(1);
-        thread::Builder::new()
-            .name("drawer".into())
-            .spawn(move || drive(LetGo { pin, active_low: pulse.active_low }, pulse, &waiting))?;
+        thread::Builder::new().name("drawer".into()).spawn(move || drive(Coil::new(pin, pulse), &waiting))?;
         Ok(Self(commands))
     }
 
@@ -42,49 +41,24 @@ impl Solenoid {
     }
 }
 
-fn drive<P: OutputPin>(mut pin: LetGo<P>, pulse: Pulse, commands: &Receiver<Reply>) {
-    // Whatever level it had before.
-    let mut broken = pin.set(false).err();
+fn drive<P: OutputPin>(mut coil: Coil<P>, commands: &Receiver<Reply>) {
     while let Ok(reply) = commands.recv() {
-        let pulled = match broken.take() {
-            Some(reason) => Err(reason),
-            None => pin.set(true).and_then(|()| {
-                wait(pulse.on(), commands);
-                pin.set(false)
-            }),
-        };
-        let _ = reply.send(pulled);
+        let pulled = coil.pull(Moment::now()).and_then(|()| {
+            wait(coil.poll_timeout(), commands);
+            coil.handle_timeout(Moment::now())
+        });
+        let _ = reply.send(pulled.map_err(|error| format!("{error:?}")));
     }
 }
 
 /// Waits out a pulse; less only when nobody is there any more.
-fn wait(on: Duration, commands: &Receiver<Reply>) {
-    let end = Instant::now() + on;
-    while let Some(left) = end.checked_duration_since(Instant::now()) {
+fn wait(end: Option<Moment>, commands: &Receiver<Reply>) {
+    while let Some(left) = end.map(|end| end.since(Moment::now())).filter(|left| !left.is_zero()) {
         match commands.recv_timeout(left) {
             // Its rest was over before this late thread had let go.
             Ok(early) => drop(early.send(Err("it is being driven".to_owned()))),
-            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => return,
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => return,
         }
-    }
-}
-
-/// A pin that is let go when it is dropped, whatever the reason.
-struct LetGo<P: OutputPin> {
-    pin: P,
-    active_low: bool,
-}
-
-impl<P: OutputPin> LetGo<P> {
-    fn set(&mut self, driven: bool) -> Result<(), String> {
-        let level = PinState::from(driven != self.active_low);
-        self.pin.set_state(level).map_err(|error| format!("{error:?}"))
-    }
-}
-
-impl<P: OutputPin> Drop for LetGo<P> {
-    fn drop(&mut self) {
-        // Nobody is left to hear of a failure.
-        let _ = self.set(false);
     }
 }
