@@ -38,7 +38,7 @@ impl Add<Duration> for Moment {
     type Output = Self;
 
     fn add(self, time: Duration) -> Self {
-        Self(self.0.saturating_add(u64::try_from(time.as_micros()).unwrap_or(u64::MAX)))
+        Self(self.0.saturating_add(micros(time)))
     }
 }
 
@@ -46,6 +46,11 @@ impl AddAssign<Duration> for Moment {
     fn add_assign(&mut self, time: Duration) {
         *self = *self + time;
     }
+}
+
+/// Whole microseconds, without the arithmetic of 128 bits that small machines pay for.
+fn micros(time: Duration) -> u64 {
+    time.as_secs().saturating_mul(1_000_000).saturating_add(time.subsec_micros().into())
 }
 
 /// A machine's clock, and waiting by it. A wait may be dropped before its end.
@@ -58,7 +63,7 @@ pub trait Clock: DelayNs {
 pub(crate) async fn until(clock: &mut impl Clock, at: Option<Moment>) {
     let Some(at) = at else { return pending().await };
     loop {
-        let left = at.since(clock.now()).as_micros();
+        let left = at.0.saturating_sub(clock.now().0);
         if left == 0 {
             return;
         }

@@ -164,7 +164,7 @@ impl ScanReader {
             self.refused.garbled += 1;
             return false;
         };
-        if self.last == text && self.came.is_some_and(|at| now.since(at) < self.echo) {
+        if self.last == text && self.came.is_some_and(|at| now < at + self.echo) {
             self.refused.echoes += 1;
             return false;
         }
