@@ -16,7 +16,7 @@ const MAP: &[(&str, &[&str])] = &[
     ("cloud-receiver", &["cloud-bridge", "pos-journal", "pos-domain"]),
     ("cloud-bridge", &["pos-journal", "pos-domain", "pos-link"]),
     ("device-drivers", &["pos-journal", "pos-domain", "pos-link"]),
-    ("firmware", &["pos-link"]),
+    ("firmware", &["device-drivers", "pos-link"]),
     ("pos-journal", &["pos-domain", "pos-link"]),
     ("pos-domain", &[]),
     ("pos-link", &[]),
