@@ -116,7 +116,6 @@ pub fn write<'a>(parts: &[&[u8]], into: &'a mut [u8; LONGEST_FRAME]) -> Option<&
 }
 
 #[cfg(test)]
-#[allow(clippy::arithmetic_side_effects, clippy::indexing_slicing)]
 mod tests {
     use super::*;
 

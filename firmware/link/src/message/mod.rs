@@ -58,12 +58,14 @@ pub use number::{Alarm, Cause, Kind, Level, Outcome, ScanRefusal, UpdateRefusal}
 pub use to_controller::{Settings, ToController};
 pub use to_host::{Identity, Stamp, Tally, ToHost, Version};
 
+use core::fmt::Debug;
+
 use thiserror::Error;
 
 use crate::field::Bytes;
 
 /// Something that travels as a message.
-pub trait Message: Sized {
+pub trait Message: Sized + Debug {
     /// Its bytes; never empty.
     fn encode(&self) -> Bytes;
 
@@ -86,5 +88,4 @@ pub enum Unread {
 }
 
 #[cfg(test)]
-#[allow(clippy::arithmetic_side_effects, clippy::indexing_slicing)]
 mod tests;
