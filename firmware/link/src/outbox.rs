@@ -86,9 +86,8 @@ impl<const BYTES: usize> Outbox<BYTES> {
 
     /// All up to this number were accepted.
     pub(crate) fn release(&mut self, accepted: u32) {
-        while self.first <= accepted && self.kept.pop() {
-            self.first = self.first.saturating_add(1);
-        }
+        let released = accepted.saturating_add(1).saturating_sub(self.first);
+        self.first = self.first.saturating_add(self.kept.pop(released));
     }
 
     /// Goes on under another name, with the same messages.
@@ -159,15 +158,14 @@ impl<const BYTES: usize> Entries<BYTES> {
         split(&self.bytes).map(|(message, _)| message)
     }
 
-    /// Takes the first away, if there is one.
-    pub(crate) fn pop(&mut self) -> bool {
-        let Some((_, rest)) = split(&self.bytes) else { return false };
-        let left = rest.len();
-        let from = self.bytes.len().saturating_sub(left);
+    /// Takes so many away from the front, in one move; gives how many there were.
+    pub(crate) fn pop(&mut self, most: u32) -> u32 {
+        let (gone, from) = (most.min(self.count), self.place(most));
+        let left = self.bytes.len().saturating_sub(from);
         self.bytes.copy_within(from.., 0);
         self.bytes.truncate(left);
-        self.count = self.count.saturating_sub(1);
-        true
+        self.count = self.count.saturating_sub(gone);
+        gone
     }
 
     /// Where the message stands that so many are before; the end, if there are not so many.
@@ -227,6 +225,8 @@ mod tests {
         );
         let again = Outbox::restore(outbox.stream(), outbox.first(), outbox.as_bytes());
         assert_eq!(again, Ok(outbox.clone()));
+        outbox.release(0);
+        assert_eq!(outbox.first(), 2);
         outbox.release(9);
         assert_eq!((outbox.first(), outbox.next(), outbox.as_bytes()), (4, 4, b"".as_slice()));
     }

@@ -45,9 +45,7 @@ impl<const IN: usize> Receiving<IN> {
         };
         let missing = before.checked_sub(cursor.accepted).filter(|missing| *missing > 0)?;
         cursor.accepted = before;
-        while self.handed < before && self.inbox.pop() {
-            self.handed = self.handed.saturating_add(1);
-        }
+        self.inbox.pop(before.saturating_sub(self.handed));
         self.handed = self.handed.max(before);
         self.received = self.received.max(before);
         Some(News::Gap { missing })
@@ -78,7 +76,7 @@ impl<const IN: usize> Receiving<IN> {
     pub(crate) fn poll(&mut self) -> Option<(Id, Bytes)> {
         let stream = self.cursor?.stream;
         let message = Bytes::from_slice(self.inbox.first()?).ok()?;
-        self.inbox.pop();
+        self.inbox.pop(1);
         self.handed = self.handed.saturating_add(1);
         Some((Id { stream, number: self.handed }, message))
     }
