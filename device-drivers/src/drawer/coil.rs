@@ -4,6 +4,8 @@
 //! told that the time is over, and when it is dropped. Nobody telling it, it drives on: in firmware a watchdog's reset must
 //! leave the pin in the state that drives nothing. When it may pull again, [`Duty`](super::duty::Duty) says.
 
+use core::time::Duration;
+
 use embedded_hal::digital::{OutputPin, PinState};
 
 use super::duty::Pulse;
@@ -33,11 +35,19 @@ impl<P: OutputPin> Coil<P> {
     /// # Errors
     /// Those of the pin. It is not driven then, as far as it lets itself be set.
     pub fn pull(&mut self, now: Moment) -> Result<(), P::Error> {
+        self.pull_for(self.pulse.on(), now)
+    }
+
+    /// Begins a pulse of this length, or of that of [`Coil::pull`] where this is longer.
+    ///
+    /// # Errors
+    /// As [`Coil::pull`].
+    pub fn pull_for(&mut self, on: Duration, now: Moment) -> Result<(), P::Error> {
         self.handle_timeout(now)?;
         if self.ends.is_some() {
             return Ok(());
         }
-        self.ends = Some(now + self.pulse.on());
+        self.ends = Some(now + on.min(self.pulse.on()));
         self.set(true).inspect_err(|_| {
             self.ends = Some(now);
             let _ = self.handle_timeout(now);
@@ -76,8 +86,6 @@ impl<P: OutputPin> Drop for Coil<P> {
 
 #[cfg(test)]
 mod tests {
-    use core::time::Duration;
-
     use embedded_hal_mock::eh1::MockError;
     use embedded_hal_mock::eh1::digital::{Mock, State, Transaction};
 
@@ -113,6 +121,22 @@ mod tests {
             drop(coil);
             pin.done();
         }
+    }
+
+    #[test]
+    fn a_pulse_may_be_shorter_and_never_longer() {
+        let (low, high) = (Transaction::set(State::Low), Transaction::set(State::High));
+        let expected = [low.clone(), high.clone(), low.clone(), high, low.clone(), low];
+        let (mut coil, mut pin) = coil(&expected, false);
+        let mut now = Moment::from_micros(1_000_000);
+        for (asked, driven) in [(MS * 80, MS * 80), (MS * 9_000, Pulse::LONGEST)] {
+            coil.pull_for(asked, now).unwrap();
+            assert_eq!(coil.poll_timeout(), Some(now + driven));
+            now += driven;
+            coil.handle_timeout(now).unwrap();
+        }
+        drop(coil);
+        pin.done();
     }
 
     #[test]

@@ -12,7 +12,7 @@
 //! | [`ToHost::Identity`] | 01 | u8 kind, 8 hardware id, u8 u8 u16 firmware version, 16 key fingerprint | stream |
 //! | [`ToHost::Scan`] | 02 | stamp, 2 symbology, u8 more, n× data (≤ 160) | stream |
 //! | [`ToHost::DrawerOpened`] | 03 | stamp, u8 cause | stream |
-//! | [`ToHost::DrawerClosed`] | 04 | stamp, u32 ms that it was open | stream |
+//! | [`ToHost::DrawerClosed`] | 04 | stamp, u32 ms that it was open; 0 also where it was found closed at a boot | stream |
 //! | [`ToHost::Alarm`] | 05 | stamp, u8 alarm, u8 on | stream |
 //! | [`ToHost::Counters`] | 06 | u32 boots, watchdog resets, scans, repeats, pulses, refused openings, frames dropped | stream |
 //! | [`ToHost::Challenge`] | 07 | 16 nonce | stream |
@@ -45,7 +45,7 @@
 //! | 01 | scanner | command | opened without command | opened | error | unknown article | no room |
 //! | 02 | drawer | no command | tamper | was open already | warning | not now | not newer |
 //! | 03 | | key lock | key lock | not authentic | info | unreadable | bad signature |
-//! | 04 | | | open too long | stale challenge | debug | | bad offset |
+//! | 04 | | found open | open too long | stale challenge | debug | | bad offset |
 //! | 05 | | | undervoltage | too often | | | flash failed |
 //! | 06 | | | | did not open | | | none begun |
 //! | 07 | | | | undervoltage | | | |

@@ -47,6 +47,8 @@ numbers! {
         NoCommand = 2,
         /// With its key.
         KeyLock = 3,
+        /// It was open when the controller booted.
+        FoundOpen = 4,
     }
 
     /// What somebody should look at.

@@ -1,0 +1,27 @@
+//! What our own controllers do, whatever board they are on.
+//!
+//! A board is pins, timers and a UART; everything that a controller decides is here, in state machines that are told levels,
+//! messages and the time, so that it is tested on any computer.
+//!
+//! | controller | is told | says |
+//! |---|---|---|
+//! | [`DrawerController`] | requests to open, the drawer's switch, its key, the case's contact, the supply | [`ToHost`](pos_link::ToHost) messages, whether to beep; it owns the solenoid's pin |
+//!
+//! What must outlive a reset ([`Retained`]) is a few bytes, which the board keeps where a reset leaves them alone.
+
+#![no_std]
+// What panics stops a controller: no index may be out of bounds, no sum may overflow.
+#![cfg_attr(not(test), warn(clippy::arithmetic_side_effects, clippy::indexing_slicing))]
+
+#[cfg(test)]
+extern crate std;
+
+mod contact;
+mod drawer;
+mod retained;
+
+pub use contact::Contact;
+pub use drawer::authority::{Authority, mac};
+pub use drawer::budget::{Budget, MOST_PER_MINUTE};
+pub use drawer::{DrawerController, Wiring};
+pub use retained::{Broken, Retained};
