@@ -23,6 +23,7 @@ mod patience;
 mod receiving;
 mod sending;
 mod session;
+mod side;
 mod stream;
 
 pub use event::{Counters, Event, News};
@@ -34,7 +35,8 @@ pub use message::{
 };
 pub use outbox::{NoOutbox, Outbox, SendError};
 pub use packet::{Role, SPOKEN, Versions};
-pub use session::{Controller, GONE_AFTER, Host, KEEP_ALIVE, Session, Side};
+pub use session::{GONE_AFTER, KEEP_ALIVE, Session};
+pub use side::{Controller, Host, Side};
 pub use stream::{Cursor, Id, StreamId};
 
 /// Microseconds since the caller's clock began; it never goes back.

@@ -21,6 +21,8 @@
 //! - Whatever is lost, something is sent again: hellos while the link is down, tidings twice a second while it is up,
 //!   messages when they are overdue.
 
+mod greeting;
+
 use core::borrow::BorrowMut;
 
 use heapless::Deque;
@@ -29,12 +31,13 @@ use crate::Micros;
 use crate::event::{Counters, Event, News};
 use crate::field::Bytes;
 use crate::frame::{self, FrameReader, LONGEST_FRAME};
-use crate::message::{Message, ToController, ToHost};
+use crate::message::Message;
 use crate::outbox::{Outbox, SendError};
-use crate::packet::{Cargo, Hello, Mark, NotForUs, Packet, Role, SPOKEN, Versions};
+use crate::packet::{Cargo, Mark, NotForUs, Packet, SPOKEN, Versions};
 use crate::receiving::Receiving;
-use crate::sending::{Sending, Stale};
-use crate::stream::{Cursor, Id, StreamId};
+use crate::sending::Sending;
+use crate::side::Side;
+use crate::stream::{Cursor, Id};
 
 /// The other side is gone when nothing was heard for so long, microseconds.
 pub const GONE_AFTER: Micros = 2_000_000;
@@ -47,36 +50,6 @@ const LAST_GREETING: Micros = 1_000_000;
 
 /// News that wait to be taken; when there are more, the oldest go.
 const MOST_NEWS: usize = 8;
-
-/// An end of the line: what it says and what it hears.
-pub trait Side {
-    /// Which end.
-    const ROLE: Role;
-    /// What it says.
-    type Says: Message;
-    /// What it hears.
-    type Hears: Message;
-}
-
-/// The box's end.
-#[derive(Debug)]
-pub enum Host {}
-
-/// A scanner's or a drawer's end.
-#[derive(Debug)]
-pub enum Controller {}
-
-impl Side for Host {
-    const ROLE: Role = Role::Host;
-    type Says = ToController;
-    type Hears = ToHost;
-}
-
-impl Side for Controller {
-    const ROLE: Role = Role::Controller;
-    type Says = ToHost;
-    type Hears = ToController;
-}
 
 /// One end of a line. `O` is the outbox, or a `&mut` of one in retained memory; `OUT` and `IN` are the bytes of outbox and inbox.
 #[derive(Debug)]
@@ -319,72 +292,6 @@ impl<S: Side, O: BorrowMut<Outbox<OUT>>, const OUT: usize, const IN: usize> Sess
     #[must_use]
     pub fn counters(&self) -> Counters {
         Counters { dropped: self.reader.dropped(), again: self.sending.again(), ..self.counters }
-    }
-
-    fn hello(&mut self) -> Hello {
-        let outbox = self.sending.outbox();
-        Hello {
-            versions: SPOKEN,
-            answer: self.peer != Some(self.theirs.nonce),
-            mark: self.ours,
-            echo: self.theirs,
-            stream: outbox.stream(),
-            first: outbox.first(),
-            cursor: self.receiving.cursor().map(|cursor| cursor.stream),
-            tidings: self.receiving.tidings(),
-        }
-    }
-
-    fn handle_hello(&mut self, hello: &Hello, now: Micros) {
-        self.theirs = hello.mark;
-        self.due.hello |= hello.answer;
-        if hello.echo == self.ours {
-            self.begin(hello, now);
-        } else if self.peer == Some(hello.mark.nonce) && hello.echo.nonce == self.ours.nonce {
-            // Of the same two boots: within them, where an outbox begins only grows.
-            self.adopt(hello);
-        }
-    }
-
-    /// The other side answered this side's present mark: it is there.
-    fn begin(&mut self, hello: &Hello, now: Micros) {
-        self.ours.handshake = self.ours.handshake.wrapping_add(1);
-        let boot = hello.mark.nonce;
-        let another = self.last_peer != Some(boot);
-        if let Err(Stale) = self.sending.resume(hello, another) {
-            // As if this side had booted anew: the other one may be in a session with this boot already, and then
-            // nothing else would make it look at the stream again.
-            self.ours = Mark { nonce: self.ours.nonce.wrapping_add(0x9e37_79b9), handshake: 1 };
-            self.sending.rename(StreamId(self.ours.nonce));
-            self.hang_up(now);
-            self.tell(News::OutboxStale);
-            return;
-        }
-        let was_up = self.peer.is_some() && !another;
-        let rebooted = another && self.last_peer.is_some();
-        (self.peer, self.last_peer, self.refused) = (Some(boot), Some(boot), None);
-        (self.heard, self.spoke) = (now, now);
-        if !was_up {
-            self.tell(News::Up { boot, rebooted });
-        }
-        self.adopt(hello);
-    }
-
-    fn adopt(&mut self, hello: &Hello) {
-        if let Some(news) = self.receiving.adopt(hello.stream, hello.first) {
-            self.tell(news);
-        }
-    }
-
-    fn hang_up(&mut self, now: Micros) {
-        (self.peer, self.datagram_out) = (None, None);
-        (self.greet, self.greeting) = (now, FIRST_GREETING);
-    }
-
-    fn refuse(&mut self, theirs: Versions) {
-        if self.refused.replace(theirs) != Some(theirs) {
-            self.tell(News::Refused { theirs });
-        }
     }
 
     fn tell(&mut self, news: News) {
