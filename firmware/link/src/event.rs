@@ -59,7 +59,7 @@ pub enum News {
         missing: u32,
     },
     /// The other side has messages of this stream that the outbox never had: it was not the last one. What is in it is sent
-    /// as a new stream, and may be accepted twice.
+    /// as a new stream, and may be accepted twice; what only the last one had is lost, if it was not received.
     OutboxStale,
 }
 
