@@ -25,7 +25,8 @@ pub(crate) struct Pair {
     last_progress: (u32, u64),
 }
 
-/// How often power goes at one of the ends, of a thousand messages, and how much of that loses the memory.
+/// How often power goes while a message is taken in, of a thousand messages, and how much of that loses the memory, of a thousand.
+/// It goes about as often again at other moments.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Reboots {
     pub(crate) often: u64,
@@ -51,7 +52,14 @@ impl Pair {
                 self.last_progress = (progress, self.now);
             }
             let since = self.now - self.last_progress.1;
-            assert!(since < STUCK, "stuck at {} and {}", self.controller.heard, self.host.heard);
+            assert!(
+                since < STUCK,
+                "stuck at {} and {}: {:?} {:?}",
+                self.controller.heard,
+                self.host.heard,
+                self.controller.session,
+                self.host.session
+            );
         }
     }
 
@@ -108,7 +116,11 @@ fn turn<S: Counting, const OUT: usize, const IN: usize>(
         false => Cut::Never,
         true => [Cut::BeforeStored, Cut::BeforeAccepted, Cut::AfterAccepted][random.below(3) as usize],
     };
-    if end.take_in(cut, random) != Cut::Never {
+    let in_application = end.take_in(cut, random) != Cut::Never;
+    // Or at any other moment; greetings are rare, and have their share.
+    let up = end.session.as_ref().is_some_and(|session| session.is_up());
+    let elsewhere = random.permille(reboots.often) && random.permille(if up { 50 } else { 400 });
+    if in_application || elsewhere {
         let kept = match random.below(1_000) {
             chance if chance < reboots.no_outbox => Kept::NoOutbox,
             chance if chance < reboots.no_outbox + reboots.no_cursor => Kept::NoCursor,
