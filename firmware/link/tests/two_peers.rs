@@ -45,7 +45,7 @@ fn all_arrive_once_and_in_order_through_faults_and_reboots() {
 fn a_lost_outbox_loses_what_was_in_it_and_doubles_nothing() {
     let reboots = Reboots { often: 20, no_outbox: 300, no_cursor: 0 };
     let mut pair = Pair::new(BAD, reboots, Random::new());
-    pair.run(5_000);
+    pair.run(messages() / 4);
     let began = pair.host.news.iter().filter(|news| matches!(news, News::StreamBegan { was: Some(_), .. }));
     assert!(began.count() > 0);
 }
@@ -54,8 +54,9 @@ fn a_lost_outbox_loses_what_was_in_it_and_doubles_nothing() {
 fn a_lost_cursor_loses_nothing_and_is_told() {
     let reboots = Reboots { often: 20, no_outbox: 0, no_cursor: 300 };
     let mut pair = Pair::new(BAD, reboots, Random::new());
-    pair.run(5_000);
-    assert_eq!((pair.controller.heard, pair.host.heard), (5_000, 5_000));
+    let each = messages() / 4;
+    pair.run(each);
+    assert_eq!((pair.controller.heard, pair.host.heard), (each, each));
     let began = pair.host.news.iter().filter(|news| matches!(news, News::StreamBegan { was: None, .. }));
     assert!(began.count() > 1, "the first, and after each loss");
 }
