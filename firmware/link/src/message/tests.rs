@@ -45,6 +45,7 @@ fn messages_of_a_controller_are_these_bytes() {
     let part = ToHost::Scan { at: AT, symbology: *b"d2", more: true, data: part };
     pinned(&part, &std::format!("02 {STAMP} 6432 01 01 28"));
     pinned(&ToHost::DrawerOpened { at: AT, cause: Cause::Command }, &std::format!("03 {STAMP} 01"));
+    pinned(&ToHost::DrawerOpened { at: AT, cause: Cause::FoundOpen }, &std::format!("03 {STAMP} 04"));
     pinned(&ToHost::DrawerClosed { at: AT, open_ms: 0x0102_0304 }, &std::format!("04 {STAMP} 04030201"));
     let alarm = ToHost::Alarm { at: AT, alarm: Alarm::Undervoltage, on: true };
     pinned(&alarm, &std::format!("05 {STAMP} 05 01"));
@@ -97,7 +98,7 @@ fn names_are_these_numbers() {
         }
     }
     count::<Kind>(2);
-    count::<Cause>(3);
+    count::<Cause>(4);
     count::<Alarm>(5);
     count::<Outcome>(7);
     count::<Level>(4);
