@@ -10,6 +10,7 @@
 use std::io;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread;
+use std::time::Duration;
 
 use embedded_hal::digital::OutputPin;
 use tokio::sync::oneshot;
@@ -17,6 +18,9 @@ use tokio::sync::oneshot;
 use super::coil::Coil;
 use super::duty::Pulse;
 use crate::moment::Moment;
+
+/// Between two attempts to let go of a pin that refuses it.
+const AGAIN: Duration = Duration::from_millis(5);
 
 type Reply = oneshot::Sender<Result<(), String>>;
 
@@ -42,7 +46,20 @@ impl Solenoid {
 }
 
 fn drive<P: OutputPin>(mut coil: Coil<P>, commands: &Receiver<Reply>) {
-    while let Ok(reply) = commands.recv() {
+    loop {
+        // A pin that could not be let go is tried again until it is.
+        let next = match coil.poll_timeout() {
+            None => commands.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            Some(_) => commands.recv_timeout(AGAIN),
+        };
+        let reply = match next {
+            Ok(reply) => reply,
+            Err(RecvTimeoutError::Timeout) => {
+                let _ = coil.handle_timeout(Moment::now());
+                continue;
+            }
+            Err(RecvTimeoutError::Disconnected) => return,
+        };
         let pulled = coil.pull(Moment::now()).and_then(|()| {
             wait(coil.poll_timeout(), commands);
             coil.handle_timeout(Moment::now())

@@ -229,7 +229,7 @@ async fn display(
     let (Some(first), second, None) = (first, lines.next().unwrap_or_default(), lines.next()) else {
         return Err(Problem::impossible("bad-lines", "A display shows one or two lines.").at("lines"));
     };
-    show(&app.devices.order(&id, &terminal_id, Order::Show([first, second]), key.key).await?)
+    show(&app.devices.order(&id, &terminal_id, Order::Show([first, second]), key).await?)
 }
 
 /// Set it to zero
@@ -244,7 +244,7 @@ async fn zero(
     submission: Submission<ForTill>,
 ) -> Result<Response, Problem> {
     let Submission { body: ForTill { terminal_id, .. }, key, .. } = submission;
-    show(&app.devices.order(&id, &terminal_id, Order::Zero, key.key).await?)
+    show(&app.devices.order(&id, &terminal_id, Order::Zero, key).await?)
 }
 
 /// What is weighed.

@@ -22,6 +22,7 @@ use super::problem::{Problem, Problems};
 use super::products::{ProductView, Scan as Said};
 use super::reply::{self, Listed};
 use super::wire::time;
+use crate::checkout::SubmitError;
 use crate::peripherals::{
     Condition, Counters, DeviceError, DeviceState, FoundPort, News, OfClass, Remedy, Scan,
 };
@@ -171,7 +172,7 @@ impl<'a> PortView<'a> {
 /// List the ports
 ///
 /// That something is plugged into, configured or not: what to configure a device for. Printers on the network are not found.
-/// The event `portsChanged` says it each time that something is plugged in or out.
+/// The event `portsChanged` says it when that has changed, within a second or two.
 #[utoipa::path(
     get, path = "/api/v1/device-ports", tag = "devices", responses((status = 200, body = Listed<PortView<'static>>), Problems),
 )]
@@ -281,6 +282,7 @@ impl From<DeviceError> for Problem {
             DeviceError::Unclaimed(_) => Self::conflict("unclaimed", detail),
             DeviceError::Disabled(_) => Self::conflict("disabled", detail),
             DeviceError::Unable { .. } => Self::conflict("device-unable", detail),
+            DeviceError::KeyReused => SubmitError::KeyReused.into(),
             DeviceError::WrongClass { .. } => Self::impossible("wrong-class", detail),
         }
     }

@@ -211,6 +211,9 @@ pub enum DeviceError {
         /// Its class.
         class: &'static str,
     },
+    /// The same key came with another request.
+    #[error("this key came with another request before")]
+    KeyReused,
     /// It cannot now.
     #[error("{id} cannot do that now: {reason}.")]
     Unable {

@@ -1,5 +1,6 @@
 //! One device: what is known of it, and what is asked of it.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -7,6 +8,7 @@ use device_drivers::{DisplayLine, Kind};
 use pos_domain::event::DrawerJob;
 use tokio::sync::{Notify, broadcast, mpsc, oneshot};
 use tokio::time::timeout;
+use uuid::Uuid;
 
 use super::condition::{Asked, Condition, Counters, DeviceError, DeviceState, News, OfClass, Order};
 use crate::checkout::Shop;
@@ -32,6 +34,10 @@ pub(super) struct Device {
     orders: mpsc::Sender<Ordered>,
     /// Rung when it is enabled.
     bell: Notify,
+    /// It was taken away: nobody hears of it any more.
+    gone: AtomicBool,
+    /// The opening that its driver is about; of drawers.
+    opening: Mutex<Option<Uuid>>,
 }
 
 impl Device {
@@ -64,6 +70,8 @@ impl Device {
             news,
             orders,
             bell: Notify::new(),
+            gone: AtomicBool::new(false),
+            opening: Mutex::default(),
         };
         (device, inbox)
     }
@@ -104,8 +112,7 @@ impl Device {
         }
         let same = Condition { counters: condition.counters, ..before } == *condition;
         if !same {
-            // Nobody needs to listen.
-            let _ = self.news.send(News::Changed(Arc::new(condition.clone())));
+            self.tell(News::Changed(Arc::new(condition.clone())));
         }
     }
 
@@ -149,7 +156,20 @@ impl Device {
     }
 
     pub(super) fn tell(&self, news: News) {
-        let _ = self.news.send(news);
+        if !self.gone.load(Ordering::Acquire) {
+            // Nobody needs to listen.
+            let _ = self.news.send(news);
+        }
+    }
+
+    /// It was taken away.
+    pub(super) fn go(&self) {
+        self.gone.store(true, Ordering::Release);
+    }
+
+    /// Its driver is about this opening now, or about none; gives the one before.
+    pub(super) fn opening(&self, now: Option<Uuid>) -> Option<Uuid> {
+        std::mem::replace(&mut *self.opening.lock().unwrap_or_else(PoisonError::into_inner), now)
     }
 
     /// A panic elsewhere leaves a condition that is old at worst.

@@ -10,7 +10,7 @@ use tokio::sync::{broadcast, mpsc};
 
 use super::condition::{Condition, DeviceError, News, OfClass, Order};
 use super::device::{Device, Ordered};
-use crate::checkout::Shop;
+use crate::checkout::{CommandKey, Shop};
 use crate::config::{DeviceConfig, DrawerConfig, DrawerPort, Model, PrinterRole};
 
 /// News that a slow listener may fall behind.
@@ -28,7 +28,7 @@ pub struct Devices {
     devices: Arc<RwLock<Vec<Arc<Device>>>>,
     news: broadcast::Sender<News>,
     /// Keys of the last orders that were carried out, the oldest first.
-    carried_out: Arc<Mutex<VecDeque<[u8; 16]>>>,
+    carried_out: Arc<Mutex<VecDeque<CommandKey>>>,
 }
 
 impl Devices {
@@ -68,7 +68,14 @@ impl Devices {
 
     /// Forgets a device.
     pub(super) fn remove(&self, id: &str) {
-        self.devices.write().unwrap_or_else(PoisonError::into_inner).retain(|device| device.config.id != id);
+        let mut devices = self.devices.write().unwrap_or_else(PoisonError::into_inner);
+        devices.retain(|device| {
+            let stays = device.config.id != id;
+            if !stays {
+                device.go();
+            }
+            stays
+        });
     }
 
     /// Whether there is such a device in the configuration file.
@@ -198,10 +205,10 @@ impl Devices {
         id: &str,
         terminal: &str,
         order: Order,
-        key: [u8; 16],
+        key: CommandKey,
     ) -> Result<Condition, DeviceError> {
-        if self.carried_out().contains(&key) {
-            return self.get(id);
+        if let Some(first) = self.carried_out().iter().find(|first| first.key == key.key) {
+            return if *first == key { self.get(id) } else { Err(DeviceError::KeyReused) };
         }
         let device = self.usable(id, terminal)?;
         let condition = device.order(order).await?;
@@ -214,7 +221,7 @@ impl Devices {
         Ok(condition)
     }
 
-    fn carried_out(&self) -> MutexGuard<'_, VecDeque<[u8; 16]>> {
+    fn carried_out(&self) -> MutexGuard<'_, VecDeque<CommandKey>> {
         self.carried_out.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

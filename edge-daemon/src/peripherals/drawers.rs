@@ -41,10 +41,12 @@ impl Driver for OnPins {
                 },
                 Some(Ordered { order, .. }) = orders.recv() => {
                     let Order::Open(asked) = order else { continue };
+                    life.device.opening(Some(asked.job.id));
                     let (outcome, detail) = self.kick(&mut drawer, &life.device, &asked, &outcomes).await;
                     let opened = outcome == DrawerOutcome::Opened;
                     life.device.count(|counters| *(if opened { &mut counters.done } else { &mut counters.refused }) += 1);
                     outcomes.opened(asked.job.id, outcome, &detail).await;
+                    life.device.opening(None);
                 }
             }
         }

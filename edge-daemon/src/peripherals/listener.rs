@@ -192,13 +192,7 @@ impl Listener {
             // Taken back before it was queued.
             return;
         }
-        let refused = match self.plant.jobs.queue(&job.printer) {
-            None => format!("there is no printer called {}", job.printer),
-            Some(queue) => match queue.push(self.now(job)) {
-                Ok(()) => return,
-                Err(_) => "too many sheets wait for the printer already".to_owned(),
-            },
-        };
+        let Err(refused) = self.plant.jobs.push(self.now(job)) else { return };
         self.outcomes.printed(job.id, PrintOutcome::NotPrinted, &refused).await;
     }
 

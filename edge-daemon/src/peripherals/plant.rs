@@ -1,12 +1,12 @@
 //! What runs: a task for each device, started and stopped one by one.
 
 use std::collections::BTreeMap;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use device_drivers::{DrawerPins, Patience, Sensing};
 use pos_domain::event::DeviceSetup;
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
 
 use super::devices::Devices;
 use super::displaying::Displaying;
@@ -18,15 +18,13 @@ use super::weighing::Weighing;
 use crate::checkout::Shop;
 use crate::config::{self, DeviceConfig, DrawerPort, Model};
 
+/// A device's task.
 struct Runs {
+    id: String,
+    port: String,
     stop: watch::Sender<bool>,
-    task: JoinHandle<()>,
-}
-
-/// What was in a device's place, and ends by and by.
-#[derive(Default)]
-struct Before {
-    task: Option<JoinHandle<()>>,
+    /// Closed when the task has ended.
+    ended: watch::Receiver<()>,
     /// What waits for it, where it is a printer.
     queue: Option<Arc<Queue>>,
 }
@@ -39,7 +37,8 @@ pub(super) struct Plant {
     pub(super) jobs: Jobs,
     patience: Patience,
     running: Arc<Mutex<BTreeMap<String, Runs>>>,
-    ending: Arc<Mutex<Vec<JoinHandle<()>>>>,
+    /// What was told to stop, and ends by and by.
+    ending: Arc<Mutex<Vec<Runs>>>,
 }
 
 impl Plant {
@@ -57,60 +56,74 @@ impl Plant {
 
     /// Starts a device; `fixed`: it stands in the configuration file. Must be called within a tokio runtime.
     pub(super) fn start(&self, config: &DeviceConfig, fixed: bool) {
-        self.start_after(Before::default(), config, fixed);
+        self.start_in_place_of(None, config, fixed);
     }
 
-    /// Starts a device when what was in its place has ended; it is known at once.
-    fn start_after(&self, before: Before, config: &DeviceConfig, fixed: bool) {
+    /// Starts a device as soon as whatever had its name or its port has ended; it is known at once. A printer takes what waits
+    /// in the queue of the one before it.
+    fn start_in_place_of(&self, before: Option<&Arc<Queue>>, config: &DeviceConfig, fixed: bool) {
         let (device, orders) = self.devices.add(&self.shop, config, fixed);
-        let Before { task: before, queue } = before;
         let (stop, stopped) = watch::channel(false);
-        let config = config.clone();
-        let task = match config.model {
+        let (id, port) = (config.id.clone(), config.port());
+        let free = self.free(&id, &port);
+        let mut queue = None;
+        let run: Pin<Box<dyn Future<Output = ()> + Send>> = match config.model.clone() {
             Model::Printer(printer) => {
-                let Some(route) = printer.route else { return self.let_end(Before { task: before, queue }) };
+                let Some(route) = printer.route else { return };
                 let reach = (route, printer.profile, self.patience);
                 let worker = Worker::new(device, self.devices.clone(), reach, stopped);
-                if let Some(queue) = queue {
-                    queue.hand_over(&worker.queue);
+                if let Some(before) = before {
+                    before.hand_over(&worker.queue);
                 }
-                self.jobs.add(&config.id, worker.queue.clone());
-                tokio::spawn(after(before, worker.run()))
+                self.jobs.add(&id, worker.queue.clone());
+                queue = Some(worker.queue.clone());
+                Box::pin(worker.run(free))
             }
             Model::Drawer(drawer) => {
                 // One on a printer is opened by the printer's worker.
-                let DrawerPort::Pins { chip, line, sense_line } = drawer.port else {
-                    return self.let_end(Before { task: before, queue });
-                };
+                let DrawerPort::Pins { chip, line, sense_line } = drawer.port else { return };
                 let sense_line = sense_line.filter(|_| drawer.open_when_high.is_some());
                 let closed_high = drawer.open_when_high == Some(false);
                 let sensing = Sensing { closed_high, ..Sensing::default() };
                 let pins = DrawerPins { chip, line, sense_line, pulse: drawer.pulse, sensing };
-                tokio::spawn(after(before, supervise(OnPins(pins), device, orders, stopped)))
+                Box::pin(after(free, supervise(OnPins(pins), device, orders, stopped)))
             }
             Model::Scanner(scanner) => {
-                let Some(port) = scanner.port.clone() else {
-                    return self.let_end(Before { task: before, queue });
-                };
-                tokio::spawn(after(before, supervise(Scanning::new(&scanner, port), device, orders, stopped)))
+                let Some(port) = scanner.port.clone() else { return };
+                Box::pin(after(free, supervise(Scanning::new(&scanner, port), device, orders, stopped)))
             }
             Model::Scale(scale) => {
-                let Some(path) = scale.path.clone() else {
-                    return self.let_end(Before { task: before, queue });
-                };
-                tokio::spawn(after(before, supervise(Weighing::new(&scale, path), device, orders, stopped)))
+                let Some(path) = scale.path.clone() else { return };
+                Box::pin(after(free, supervise(Weighing::new(&scale, path), device, orders, stopped)))
             }
             Model::Display(display) => {
-                let Some(port) = display.port.clone() else {
-                    return self.let_end(Before { task: before, queue });
-                };
-                tokio::spawn(after(
-                    before,
-                    supervise(Displaying::new(&display, port), device, orders, stopped),
-                ))
+                let Some(port) = display.port.clone() else { return };
+                Box::pin(after(free, supervise(Displaying::new(&display, port), device, orders, stopped)))
             }
         };
-        self.running().insert(config.id, Runs { stop, task });
+        let (running, ended) = watch::channel(());
+        let (jobs, left) = (self.jobs.clone(), queue.clone());
+        tokio::spawn(async move {
+            run.await;
+            if let Some(left) = left {
+                jobs.ended(&left);
+            }
+            drop(running);
+        });
+        self.running().insert(id.clone(), Runs { id, port, stop, ended, queue });
+    }
+
+    /// Waits until nothing runs any more that was told to stop and has this name or this port: a port serves one driver at a
+    /// time.
+    fn free(&self, id: &str, port: &str) -> impl Future<Output = ()> + Send + use<> {
+        let ending = self.ending();
+        let same = ending.iter().filter(|runs| runs.id == id || runs.port == port);
+        let ended: Vec<_> = same.map(|runs| runs.ended.clone()).collect();
+        async move {
+            for mut ended in ended {
+                while ended.changed().await.is_ok() {}
+            }
+        }
     }
 
     /// Starts a device that was configured while the box ran, in the place of what was called so; one of the file stays. Does
@@ -126,60 +139,61 @@ impl Plant {
         }
         let before = self.take_away(&setup.id);
         match config {
-            Ok(config) => self.start_after(before, &config, false),
-            Err(problems) => {
-                self.let_end(before);
-                tracing::warn!(device = setup.id, problems, "the device is configured wrongly");
-            }
+            Ok(config) => self.start_in_place_of(before.as_ref(), &config, false),
+            Err(problems) => tracing::warn!(device = setup.id, problems, "the device is configured wrongly"),
         }
+        self.stop_what_ends();
     }
 
     /// Stops a device and forgets it; one of the file stays. Does not wait for its end.
     pub(super) fn remove(&self, id: &str) {
         if !self.devices.is_fixed(id) {
-            let before = self.take_away(id);
-            self.let_end(before);
+            self.take_away(id);
+            self.stop_what_ends();
         }
     }
 
-    fn take_away(&self, id: &str) -> Before {
-        let queue = self.jobs.remove(id);
+    /// Forgets a device, which is still to be stopped. Gives what waits for it.
+    fn take_away(&self, id: &str) -> Option<Arc<Queue>> {
+        self.jobs.retire(id);
         self.devices.remove(id);
-        let task = self.running().remove(id).map(|Runs { stop, task }| {
-            stop.send_replace(true);
-            task
-        });
-        Before { task, queue }
+        let runs = self.running().remove(id)?;
+        let queue = runs.queue.clone();
+        self.ending().push(runs);
+        queue
     }
 
-    /// Something has nothing in its place now, and ends by and by.
-    fn let_end(&self, before: Before) {
-        let mut ending = self.ending.lock().unwrap_or_else(PoisonError::into_inner);
-        ending.retain(|task| !task.is_finished());
-        ending.extend(before.task);
+    fn stop_what_ends(&self) {
+        let mut ending = self.ending();
+        ending.retain(|runs| runs.ended.has_changed().is_ok());
+        for runs in ending.iter() {
+            runs.stop.send_replace(true);
+        }
     }
 
     /// Stops all.
     pub(super) async fn stop(&self) {
-        let all = std::mem::take(&mut *self.running());
-        for Runs { stop, .. } in all.values() {
-            stop.send_replace(true);
+        let running = std::mem::take(&mut *self.running()).into_values();
+        let ending = std::mem::take(&mut *self.ending());
+        let all: Vec<_> = running.chain(ending).collect();
+        for runs in &all {
+            runs.stop.send_replace(true);
         }
-        let ending = std::mem::take(&mut *self.ending.lock().unwrap_or_else(PoisonError::into_inner));
-        for task in all.into_values().map(|runs| runs.task).chain(ending) {
-            let _ = task.await;
+        for mut runs in all {
+            while runs.ended.changed().await.is_ok() {}
         }
     }
 
     fn running(&self) -> MutexGuard<'_, BTreeMap<String, Runs>> {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    fn ending(&self) -> MutexGuard<'_, Vec<Runs>> {
+        self.ending.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
-/// Runs something when what was in its place has ended: a port serves one driver at a time.
-async fn after(before: Option<JoinHandle<()>>, run: impl Future<Output = ()>) {
-    if let Some(before) = before {
-        let _ = before.await;
-    }
+async fn after(free: impl Future<Output = ()>, run: impl Future<Output = ()>) {
+    free.await;
     run.await;
 }

@@ -1,6 +1,6 @@
 //! Ports of this machine that something is plugged into, also where no device is configured for it.
 //!
-//! Looked for by the names that the system gives to what is plugged in, which are the same at whichever socket:
+//! Looked for by the names that the system gives to what is plugged in; those `by-id` are the same at whichever socket:
 //!
 //! | below `/dev` | what hangs there | port |
 //! |---|---|---|

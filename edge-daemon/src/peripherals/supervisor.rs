@@ -36,6 +36,8 @@ const LOOK: Duration = Duration::from_millis(250);
 /// The first wait after a fault that a look does not settle; it doubles up to the last.
 const FIRST_WAIT: Duration = Duration::from_millis(250);
 const LAST_WAIT: Duration = Duration::from_secs(10);
+/// How long a driver that is ended may take to let go of its device.
+const LAST_BREATH: Duration = Duration::from_secs(1);
 /// A driver that lived so long begins with the first wait again.
 const SOUND: Duration = Duration::from_secs(30);
 
@@ -91,19 +93,33 @@ pub(super) async fn supervise<D: Driver>(
     mut stopped: watch::Receiver<bool>,
 ) {
     let orders = Arc::new(Mutex::new(orders));
+    let life = Arc::default();
     tokio::select! {
-        () = live_on(&driver, &device, &orders) => {}
+        () = live_on(&driver, &device, &orders, &life) => {}
         _ = stopped.wait_for(|stopped| *stopped) => {}
     }
+    // Whoever serves the device has its port and its orders until it has really ended.
+    let serving = life.lock().await.take();
+    if let Some(mut serving) = serving {
+        serving.0.abort();
+        let _ = timeout(LAST_BREATH, &mut serving.0).await;
+    }
+    settle(&device).await;
     refuse_all(&device, &orders).await;
 }
 
 /// One life after the other.
-async fn live_on<D: Driver>(driver: &D, device: &Arc<Device>, orders: &Arc<Mutex<mpsc::Receiver<Ordered>>>) {
+async fn live_on<D: Driver>(
+    driver: &D,
+    device: &Arc<Device>,
+    orders: &Arc<Mutex<mpsc::Receiver<Ordered>>>,
+    serving: &Mutex<Option<AbortOnDrop<Trouble>>>,
+) {
     let (mut wait, mut opening) = (FIRST_WAIT, None);
     loop {
         let begun = Instant::now();
-        let trouble = live(driver, device, orders, &mut opening).await;
+        let trouble = live(driver, device, orders, serving, &mut opening).await;
+        settle(device).await;
         if begun.elapsed() > SOUND {
             wait = FIRST_WAIT;
         }
@@ -113,6 +129,14 @@ async fn live_on<D: Driver>(driver: &D, device: &Arc<Device>, orders: &Arc<Mutex
         let pause = if trouble.gone { LOOK } else { wait };
         wait = if trouble.gone { FIRST_WAIT } else { (wait * 2).min(LAST_WAIT) };
         sleep(jittered(pause)).await;
+    }
+}
+
+/// The drawer whose driver ended while it opened it.
+async fn settle(device: &Device) {
+    if let Some(opening) = device.opening(None) {
+        let detail = "the drawer's driver ended while it opened it; look at the drawer";
+        Outcomes::new(device.shop.clone()).opened(opening, DrawerOutcome::Unknown, detail).await;
     }
 }
 
@@ -134,6 +158,7 @@ async fn live<D: Driver>(
     driver: &D,
     device: &Arc<Device>,
     orders: &Arc<Mutex<mpsc::Receiver<Ordered>>>,
+    serving: &Mutex<Option<AbortOnDrop<Trouble>>>,
     opening: &mut Option<JoinHandle<Result<D::Open, Trouble>>>,
 ) -> Trouble {
     // One that hangs is waited for: another would hang, too, and take one more thread.
@@ -162,7 +187,8 @@ async fn live<D: Driver>(
     let beats = Arc::new(AtomicU64::new(0));
     let life = Life { device: device.clone(), orders: orders.clone(), beats: beats.clone() };
     let served = driver.clone();
-    let mut task = AbortOnDrop(tokio::spawn(async move { served.serve(open, &life).await }));
+    let mut serving = serving.lock().await;
+    let task = serving.insert(AbortOnDrop(tokio::spawn(async move { served.serve(open, &life).await })));
     let mut seen = 0;
     let ended = loop {
         match timeout(HUNG, &mut task.0).await {
@@ -171,6 +197,11 @@ async fn live<D: Driver>(
             Err(_) => seen = beats.load(Ordering::Relaxed),
         }
     };
+    if ended.is_none() {
+        task.0.abort();
+        let _ = timeout(LAST_BREATH, &mut task.0).await;
+    }
+    *serving = None;
     device.count(|counters| counters.lost += 1);
     match ended {
         Some(Ok(trouble)) => trouble,

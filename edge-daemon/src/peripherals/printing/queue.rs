@@ -1,7 +1,7 @@
 //! What waits for one printer.
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use pos_domain::event::{DrawerJob, PrintJob};
 use tokio::sync::{Notify, watch};
@@ -46,6 +46,8 @@ struct Waiting {
     current: Option<Asked<PrintJob>>,
     /// Whether bytes of it may be on their way.
     sending: bool,
+    /// Where all goes that nothing was sent of, once another printer has taken this one's place.
+    successor: Option<Arc<Queue>>,
 }
 
 /// What a worker had in its hands.
@@ -67,9 +69,13 @@ pub(crate) struct Queue {
 }
 
 impl Queue {
-    /// Adds a sheet, unless too many wait.
+    /// Adds a sheet, unless too many wait. One that is here already stays where it is.
     pub(crate) fn push(&self, job: Asked<PrintJob>) -> Result<(), Full> {
         self.change(|waiting| {
+            let held = waiting.current.iter().chain(&waiting.jobs).any(|held| held.job.id == job.job.id);
+            if held {
+                return Ok(());
+            }
             if waiting.jobs.len() >= MOST {
                 return Err(Full);
             }
@@ -159,27 +165,39 @@ impl Queue {
         })
     }
 
+    /// Puts a sheet first, that was taken back by mistake.
+    pub(super) fn put_back(&self, job: Asked<PrintJob>) {
+        let successor = self.change(|waiting| {
+            waiting.jobs.push_front(job);
+            waiting.successor.clone()
+        });
+        match successor {
+            Some(successor) => self.hand_over(&successor),
+            None => self.bell.notify_one(),
+        }
+    }
+
     /// Takes a job back that nothing was sent of.
-    pub(super) fn withdraw(&self, job: Uuid) -> Result<(), NotWithdrawn> {
-        self.change(|waiting| {
+    pub(super) fn withdraw(&self, job: Uuid) -> Result<Asked<PrintJob>, NotWithdrawn> {
+        let taken = self.change(|waiting| {
             if waiting.current.as_ref().is_some_and(|current| current.job.id == job) {
                 if waiting.sending {
                     return Err(NotWithdrawn::Sending);
                 }
-                waiting.current = None;
-                return Ok(());
+                return waiting.current.take().ok_or(NotWithdrawn::Unknown);
             }
             let at = waiting.jobs.iter().position(|waiting| waiting.job.id == job);
-            waiting.jobs.remove(at.ok_or(NotWithdrawn::Unknown)?);
-            Ok(())
+            at.and_then(|at| waiting.jobs.remove(at)).ok_or(NotWithdrawn::Unknown)
         })?;
         self.bell.notify_one();
-        Ok(())
+        Ok(taken)
     }
 
-    /// Gives all that nothing was sent of to another printer's queue, in its order.
-    pub(crate) fn hand_over(&self, to: &Self) {
+    /// Gives all that nothing was sent of to the queue of the printer that takes this one's place, in its order; what is being
+    /// sent and comes to nothing follows, by [`Queue::leave`].
+    pub(crate) fn hand_over(&self, to: &Arc<Self>) {
         let (mut sheets, openings) = self.change(|waiting| {
+            waiting.successor = Some(to.clone());
             let mut sheets = std::mem::take(&mut waiting.jobs);
             if !waiting.sending
                 && let Some(current) = waiting.current.take()
@@ -188,15 +206,27 @@ impl Queue {
             }
             (sheets, std::mem::take(&mut waiting.openings))
         });
-        to.change(|waiting| waiting.jobs.append(&mut sheets));
-        to.lock().openings.extend(openings);
+        // In front of what is new there.
+        to.change(|waiting| {
+            sheets.append(&mut waiting.jobs);
+            waiting.jobs = sheets;
+            waiting.openings.extend(openings);
+        });
         self.bell.notify_one();
         to.bell.notify_one();
     }
 
-    /// Everything that waits, at the end of the day.
-    pub(super) fn drain(&self) -> (Vec<Asked<DrawerJob>>, Vec<Asked<PrintJob>>) {
-        self.change(|waiting| (waiting.openings.drain(..).collect(), waiting.jobs.drain(..).collect()))
+    /// The worker ends: everything that waits, where nobody has taken its place.
+    pub(super) fn leave(&self) -> (Vec<Asked<DrawerJob>>, Vec<Asked<PrintJob>>) {
+        self.wait();
+        let successor = self.lock().successor.clone();
+        if let Some(successor) = successor {
+            self.hand_over(&successor);
+        }
+        self.change(|waiting| {
+            let sheets = waiting.current.take().into_iter().chain(waiting.jobs.drain(..));
+            (waiting.openings.drain(..).collect(), sheets.collect())
+        })
     }
 
     /// Sheets that wait, with the one in the worker's hands; and each time that it is another number.
@@ -270,12 +300,12 @@ mod tests {
             queue.push(job(number)).unwrap();
         }
         queue.next().await;
-        assert_eq!(queue.withdraw(id(2)), Ok(()));
+        assert_eq!(queue.withdraw(id(2)), Ok(job(2)));
         assert_eq!(queue.withdraw(id(2)), Err(NotWithdrawn::Unknown));
         assert!(queue.begin(id(1)));
         assert_eq!(queue.withdraw(id(1)), Err(NotWithdrawn::Sending));
         queue.wait();
-        assert_eq!((count(&queue), queue.withdraw(id(1))), (2, Ok(())));
+        assert_eq!((count(&queue), queue.withdraw(id(1))), (2, Ok(job(1))));
         assert!(!queue.begin(id(1)), "the worker finds that it was taken back");
         assert!(matches!(queue.next().await, Next::Print(next) if next.job.id == id(3)));
         queue.done();
@@ -291,7 +321,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_nothing_was_sent_of_goes_to_the_printer_that_takes_its_place() {
-        let (old, new) = (Queue::default(), Queue::default());
+        let (old, new) = (Arc::new(Queue::default()), Arc::new(Queue::default()));
         (1..=3).for_each(|number| old.push(job(number)).unwrap());
         new.push(job(4)).unwrap();
         old.next().await;
@@ -299,10 +329,18 @@ mod tests {
         assert!(!old.begin(Uuid::from_u128(1)), "the old worker finds that it was taken away");
         assert_eq!((count(&old), count(&new)), (0, 4));
         let sent = new.next().await;
-        assert!(matches!(&sent, Next::Print(next) if next.job.id.as_u128() == 4), "{sent:?}");
-        assert!(new.begin(Uuid::from_u128(4)));
-        new.hand_over(&old);
-        assert_eq!((count(&old), count(&new)), (3, 1), "what is being sent stays");
-        assert_eq!(new.orphans(), Orphans { opening: None, sheet: Some(Uuid::from_u128(4)) });
+        assert!(matches!(&sent, Next::Print(next) if next.job.id.as_u128() == 1), "{sent:?}");
+        assert!(new.begin(Uuid::from_u128(1)));
+        let third = Arc::new(Queue::default());
+        new.hand_over(&third);
+        assert_eq!((count(&third), count(&new)), (3, 1), "what is being sent stays");
+        // It came to nothing.
+        assert_eq!(new.leave(), (Vec::new(), Vec::new()));
+        assert!(matches!(third.next().await, Next::Print(next) if next.job.id.as_u128() == 1));
+        third.push(job(1)).unwrap();
+        assert_eq!(count(&third), 4, "it is there once");
+        assert!(third.begin(Uuid::from_u128(1)));
+        assert_eq!(third.orphans(), Orphans { opening: None, sheet: Some(Uuid::from_u128(1)) });
+        assert_eq!(third.leave().1, [job(2), job(3), job(4)]);
     }
 }

@@ -47,6 +47,16 @@ pub(in crate::peripherals) struct Worker {
     pub(super) pulse: Arc<AtomicU64>,
 }
 
+/// How work on a sheet ended.
+enum Ended {
+    /// With an outcome.
+    So(PrintOutcome, String),
+    /// Somebody took it back, and it has its outcome.
+    TakenBack,
+    /// Nothing was sent of it, and the worker is to stop.
+    Stopped,
+}
+
 /// Why a sheet cannot be laid out.
 enum Unready {
     /// It can be, in a moment.
@@ -78,15 +88,19 @@ impl Worker {
         }
     }
 
-    /// Works until the daemon stops, then ends what waits as *not printed*. A driver that panics takes one job along,
-    /// whose outcome nobody knows then.
-    pub(in crate::peripherals) async fn run(self) {
+    /// Works from when what was `before` it has ended until it is stopped, then ends what waits as *not printed*, or gives it
+    /// to the printer in its place. A driver that panics takes one job along, whose outcome nobody knows then.
+    pub(in crate::peripherals) async fn run(self, before: impl Future<Output = ()>) {
+        let work = async {
+            before.await;
+            self.live_on().await;
+        };
         tokio::select! {
-            () = self.live_on() => {}
+            () = work => {}
             () = self.count() => {}
         }
         let detail = "the printer was stopped before";
-        let (openings, jobs) = self.queue.drain();
+        let (openings, jobs) = self.queue.leave();
         for opening in openings {
             self.outcomes.opened(opening.job.id, DrawerOutcome::NotOpened, detail).await;
         }
@@ -129,7 +143,16 @@ impl Worker {
     }
 
     async fn work(mut self) {
-        self.look().await;
+        let mut stopped = self.stopped.clone();
+        let first_look = async {
+            if !*self.stopped.borrow() {
+                self.look().await;
+            }
+        };
+        tokio::select! {
+            () = first_look => {}
+            _ = stopped.wait_for(|stopped| *stopped) => {}
+        }
         while !*self.stopped.borrow() {
             let next = tokio::select! {
                 next = self.queue.next() => next,
@@ -139,7 +162,11 @@ impl Worker {
             match next {
                 Next::Open(asked) => self.open(&asked).await,
                 Next::Print(asked) => {
-                    if let Some((outcome, detail)) = self.print(&asked).await {
+                    let ended = self.print(&asked).await;
+                    if matches!(ended, Ended::Stopped) {
+                        return;
+                    }
+                    if let Ended::So(outcome, detail) = ended {
                         self.outcomes.printed(asked.job.id, outcome, &detail).await;
                         let printed = outcome == PrintOutcome::Printed;
                         self.device.count(|counters| {
@@ -152,60 +179,64 @@ impl Worker {
         }
     }
 
-    /// Prints a job, with as many attempts as it takes. `None`: somebody took it back, and it has its outcome.
-    async fn print(&mut self, asked: &Asked<PrintJob>) -> Option<(PrintOutcome, String)> {
+    /// Prints a job, with as many attempts as it takes.
+    async fn print(&mut self, asked: &Asked<PrintJob>) -> Ended {
         let job = &asked.job;
         let mut wait = FIRST_WAIT;
         loop {
             if !self.queue.begin(job.id) || !self.device.shop.state().printing.contains_key(&job.id) {
-                return None;
+                return Ended::TakenBack;
             }
             if *self.stopped.borrow() {
-                return Some((PrintOutcome::NotPrinted, "the printer was stopped before".into()));
+                return Ended::Stopped;
             }
             // Each time anew: what opens a drawer does so for a minute only.
             let age = self.age(asked.at);
             let document = match self.document(job, age) {
-                Ok(document) => Some(document),
-                // The index of sales is being made again: it comes.
-                Err(Unready::Later) => None,
-                Err(Unready::Never(detail)) => return Some((PrintOutcome::NotPrinted, detail)),
-            };
-            let reason = if let Some(document) = document.filter(|_| self.device.enabled()) {
-                self.device.well(DeviceState::Busy);
-                let Some(outcome) = self.attempt(&document).await else {
-                    let detail = "the box was stopped while it printed; look at the paper";
-                    return Some((PrintOutcome::Unknown, detail.to_owned()));
-                };
-                match outcome {
-                    Outcome::Printed => {
-                        self.device.well(DeviceState::Ready);
-                        return Some((PrintOutcome::Printed, String::new()));
-                    }
-                    Outcome::Unknown { reason } => {
-                        self.device.unwell(state_of(&reason), reason.kind(), reason.to_string());
-                        return Some((PrintOutcome::Unknown, reason.to_string()));
-                    }
-                    Outcome::NotPrinted { reason } => Some(reason),
+                _ if !self.device.enabled() => {
+                    Err("the printer is disabled; enable it, or move its sheets to another")
                 }
-            } else {
-                None
+                Ok(document) => Ok(document),
+                Err(Unready::Later) => Err("the index of sales is being made again; it is printed then"),
+                Err(Unready::Never(detail)) => return Ended::So(PrintOutcome::NotPrinted, detail),
             };
+            let reason = match document {
+                Err(why) => Err(why),
+                Ok(document) => {
+                    self.device.well(DeviceState::Busy);
+                    let Some(outcome) = self.attempt(&document).await else {
+                        let detail = "the box was stopped while it printed; look at the paper";
+                        return Ended::So(PrintOutcome::Unknown, detail.to_owned());
+                    };
+                    match outcome {
+                        Outcome::Printed => {
+                            self.device.well(DeviceState::Ready);
+                            return Ended::So(PrintOutcome::Printed, String::new());
+                        }
+                        Outcome::Unknown { reason } => {
+                            self.device.unwell(state_of(&reason), reason.kind(), reason.to_string());
+                            return Ended::So(PrintOutcome::Unknown, reason.to_string());
+                        }
+                        Outcome::NotPrinted { reason } => Ok(reason),
+                    }
+                }
+            };
+            // Before anybody is told that it waits: from here on it can be taken back.
+            self.queue.wait();
             let detail = match &reason {
-                Some(reason) => {
+                Ok(reason) => {
                     self.device.unwell(DeviceState::Waiting, reason.kind(), reason.to_string());
                     reason.to_string()
                 }
-                None => {
+                Err(why) => {
                     self.device.change(|condition| condition.state = DeviceState::Waiting);
-                    "the printer is disabled; enable it, or move its sheets to another".to_owned()
+                    (*why).to_owned()
                 }
             };
-            if !reason.as_ref().is_none_or(may_mend) || self.age(asked.at) + wait > GIVE_UP {
-                return Some((PrintOutcome::NotPrinted, detail));
+            if reason.is_ok_and(|reason| !may_mend(&reason)) || self.age(asked.at) + wait > GIVE_UP {
+                return Ended::So(PrintOutcome::NotPrinted, detail);
             }
             tracing::warn!(job = %job.id, detail, "the sheet waits for the printer");
-            self.queue.wait();
             self.pause(wait).await;
             wait = (wait * 2).min(LAST_WAIT);
         }

@@ -3,11 +3,12 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use device_drivers::Kind;
-use pos_domain::event::DeviceSetup;
+use pos_domain::event::{DeviceSetup, DrawerOutcome, DrawerReason};
 use tokio::sync::watch;
 
 use super::*;
-use crate::peripherals::device::Device;
+use crate::peripherals::condition::Asked;
+use crate::peripherals::device::{Device, Ordered};
 use crate::peripherals::supervisor::{Driver, Life, Trouble, supervise};
 
 /// What becomes of each life of a driver; the last stays.
@@ -17,6 +18,8 @@ enum Fate {
     PanicsAtOpening,
     Hangs,
     Beats,
+    /// Takes an opening, and hangs.
+    Opens,
 }
 
 #[derive(Clone)]
@@ -45,6 +48,13 @@ impl Driver for Fragile {
         match self.fate() {
             Fate::Panics | Fate::PanicsAtOpening => panic!("on purpose"),
             Fate::Hangs => std::future::pending().await,
+            Fate::Opens => {
+                let mut orders = life.orders.lock().await;
+                if let Some(Ordered { order: Order::Open(asked), .. }) = orders.recv().await {
+                    life.device.opening(Some(asked.job.id));
+                }
+                std::future::pending().await
+            }
             Fate::Beats => loop {
                 life.beat();
                 tokio::time::sleep(Duration::from_secs(1)).await;
@@ -56,24 +66,67 @@ impl Driver for Fragile {
 /// Supervises a driver with these fates for two minutes of a clock that does not wait, and says how the device is then, and
 /// how many lives the driver had.
 fn two_minutes(fates: &'static [Fate]) -> (Condition, u64) {
-    let dir = tempfile::tempdir().unwrap();
-    let (shop, running, _) = trial::open(dir.path());
     let (line, framing, layout) = (Line::default(), Framing::Line, Layout::Us);
     let model = Model::Scanner(ScannerConfig { port: None, line, framing, layout, adds_to_sale: false });
+    let (condition, lives, ended) = supervised(fates, model, 0, Duration::from_secs(120));
+    assert!(ended.is_empty());
+    (condition, lives)
+}
+
+/// The same for as long as that, and with so many openings asked of it at the beginning; says also what became of those.
+fn supervised(
+    fates: &'static [Fate],
+    model: Model,
+    openings: usize,
+    time: Duration,
+) -> (Condition, u64, Vec<(DrawerOutcome, String)>) {
+    let dir = tempfile::tempdir().unwrap();
+    let (shop, running, _) = trial::open(dir.path());
     let config = DeviceConfig { id: "fragile".into(), terminal: None, model };
     let (device, orders) = Device::new(&shop, &config, true, broadcast::channel(16).0);
     let (device, lives) = (Arc::new(device), Arc::new(AtomicU64::new(0)));
+    for _ in 0..openings {
+        let reason = DrawerReason::Asked("change".into());
+        let command =
+            Command::OpenDrawer { id: Uuid::now_v7(), drawer: "fragile".into(), terminal: None, reason };
+        shop.submit_blocking(None, command, Origin::default()).unwrap();
+    }
+    device.well(DeviceState::Ready);
+    for job in shop.state().opening.values() {
+        device.ask_open(Asked { job: job.clone(), at: shop.uptime() }).unwrap();
+    }
+    let mut happenings = shop.subscribe();
     let driver = Fragile { fates, lives: lives.clone() };
     let clock = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build();
     clock.unwrap().block_on(async {
         let (stop, stopped) = watch::channel(false);
         let task = tokio::spawn(supervise(driver, device.clone(), orders, stopped));
-        tokio::time::sleep(Duration::from_secs(120)).await;
+        tokio::time::sleep(time).await;
         stop.send_replace(true);
         timeout(LONG, task).await.expect("it stops").unwrap();
     });
+    assert!(shop.state().opening.is_empty(), "each has its outcome");
+    let ended = std::iter::from_fn(|| happenings.try_recv().ok());
+    let ended = ended.filter_map(|happening| match &*happening.event {
+        Event::DrawerEnded { outcome, detail, .. } => Some((*outcome, detail.clone())),
+        _ => None,
+    });
+    let ended = ended.collect();
     running.stop().unwrap();
-    (device.condition(), lives.load(Ordering::SeqCst))
+    (device.condition(), lives.load(Ordering::SeqCst), ended)
+}
+
+#[test]
+fn an_opening_that_its_driver_ends_with_is_unknown_and_one_that_waits_is_not_done() {
+    let port = DrawerPort::Pins { chip: "/dev/none".into(), line: 1, sense_line: None };
+    let model = Model::Drawer(DrawerConfig { port, open_when_high: None, pulse: Pulse::default() });
+    let outcomes = |fates, seconds| {
+        let (_, _, ended) = supervised(fates, model.clone(), 2, Duration::from_secs(seconds));
+        ended.into_iter().map(|(outcome, _)| outcome).collect::<Vec<_>>()
+    };
+    let both = [DrawerOutcome::Unknown, DrawerOutcome::NotOpened];
+    assert_eq!(outcomes(&[Fate::Opens], 1), both, "stopped");
+    assert_eq!(outcomes(&[Fate::Opens, Fate::Beats], 60), both, "hung");
 }
 
 #[test]
@@ -137,6 +190,41 @@ async fn sheets_that_wait_go_to_the_printer_that_takes_the_place_of_theirs() {
     let (outcome, detail) = counter.outcome().await;
     assert_eq!((outcome, detail.as_str()), (PrintOutcome::NotPrinted, "the printer was stopped before"));
     assert_eq!(running.jobs().all().len(), 1, "a person can print it elsewhere");
+    counter.end(running).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sheet_that_a_printer_has_in_hands_when_it_is_taken_away_is_not_printed_elsewhere_unmarked() {
+    let mut counter = counter().await;
+    let other = virtual_printer().await;
+    counter.devices = vec![printer_config("other", &other, PrinterRole::Receipts { auto_print: false })];
+    counter.devices[0].terminal = Some("till-9".into());
+    let running = counter.start();
+    counter.submit(Command::PutDevice(setup("desk", &counter.printer)));
+    let known = async {
+        while running.devices().get("desk").is_err() {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(LONG, known).await.unwrap();
+    counter.printer.set_faults(Faults { lines_left: Some(4), ..Faults::default() });
+    counter.sell(|_| {});
+    counter.wait(&running, "desk", |condition| condition.detail.contains("out of paper")).await;
+    counter.submit(Command::RemoveDevice("desk".into()));
+    let gone = async {
+        while running.devices().get("desk").is_ok() {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(LONG, gone).await.unwrap();
+    let [sheet] = <[PrintView; 1]>::try_from(running.jobs().all()).unwrap();
+    let early = running.jobs().retry(sheet.job.id, Some("other"), None).await;
+    assert!(matches!(early, Err(JobError::Sending(_))), "{early:?}");
+    assert!(matches!(running.jobs().cancel(sheet.job.id, None).await, Err(JobError::Sending(_))));
+    assert_eq!(counter.outcome().await.0, PrintOutcome::Unknown);
+    running.jobs().retry(sheet.job.id, Some("other"), None).await.unwrap();
+    assert_eq!(counter.outcome().await.0, PrintOutcome::Printed);
+    assert!(other.receipts()[0].paper.to_text().contains("COPY"));
     counter.end(running).await;
 }
 

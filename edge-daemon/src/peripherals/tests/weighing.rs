@@ -3,6 +3,7 @@
 use device_drivers::{Dialect, ScaleFaults, Talk, Unit, VirtualDisplay, VirtualScale};
 
 use super::*;
+use crate::checkout::CommandKey;
 use crate::config::{DisplayConfig, DisplayPort, ScaleConfig};
 
 const TALK: Talk = Talk::Polled { unit: Unit::Kilogram, places: 3 };
@@ -20,6 +21,10 @@ fn weight_of(condition: &Condition) -> Option<&str> {
         OfClass::Scale { weight } => weight.as_deref(),
         _ => None,
     }
+}
+
+fn key(number: u8) -> CommandKey {
+    CommandKey { key: [number; 16], request: [number; 32] }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -45,13 +50,13 @@ async fn a_weight_is_told_once_for_the_goods_that_are_put_on() {
     assert_eq!(running.devices().get("scale").unwrap().counters.done, 2);
 
     // What lies on it is taken for nothing from now on.
-    running.devices().order("scale", "till-1", Order::Zero, [1; 16]).await.unwrap();
+    running.devices().order("scale", "till-1", Order::Zero, key(1)).await.unwrap();
     counter.wait(&running, "scale", |condition| weight_of(condition).is_none()).await;
     assert_eq!(scale.shown(), 0);
     // The same request again, with other goods on it meanwhile.
     scale.put(2_000);
     counter.wait(&running, "scale", |condition| weight_of(condition) == Some("0.750")).await;
-    running.devices().order("scale", "till-1", Order::Zero, [1; 16]).await.unwrap();
+    running.devices().order("scale", "till-1", Order::Zero, key(1)).await.unwrap();
     assert_eq!(scale.shown(), 750, "it is not set to zero again");
     scale.set_faults(ScaleFaults { silent: true, ..ScaleFaults::default() });
     counter.wait(&running, "scale", |condition| condition.state == DeviceState::Faulty).await;
@@ -76,9 +81,9 @@ async fn a_display_shows_what_its_till_says_and_again_after_it_was_unplugged() {
     let devices = running.devices();
     counter.wait(&running, "display", |condition| condition.state == DeviceState::Ready).await;
     let lines = || Order::Show([("Apples".into(), "2.49".into()), ("TOTAL".into(), "12.00".into())]);
-    let other = devices.order("display", "till-2", lines(), [2; 16]).await;
+    let other = devices.order("display", "till-2", lines(), key(2)).await;
     assert!(matches!(other, Err(DeviceError::Claimed { .. })), "{other:?}");
-    devices.order("display", "till-1", lines(), [3; 16]).await.unwrap();
+    devices.order("display", "till-1", lines(), key(3)).await.unwrap();
     let expected = ["Apples          2.49", "TOTAL          12.00"];
     let shows = async |display: &VirtualDisplay| {
         let mut changes = display.changes();
@@ -89,13 +94,13 @@ async fn a_display_shows_what_its_till_says_and_again_after_it_was_unplugged() {
     };
     shows(&display).await;
     assert!(matches!(
-        devices.order("display", "till-1", Order::Zero, [4; 16]).await,
+        devices.order("display", "till-1", Order::Zero, key(4)).await,
         Err(DeviceError::WrongClass { .. })
     ));
 
     drop(display);
     counter.wait(&running, "display", |condition| condition.state == DeviceState::Absent).await;
-    let gone = devices.order("display", "till-1", lines(), [5; 16]).await;
+    let gone = devices.order("display", "till-1", lines(), key(5)).await;
     assert!(matches!(gone, Err(DeviceError::Unable { .. })), "{gone:?}");
     let display = VirtualDisplay::plug(&path, Dialect::Cd5220).unwrap();
     shows(&display).await;
