@@ -7,6 +7,8 @@
 //! |---|---|---|
 //! | [`DrawerController`] | requests to open, the drawer's switch, its key, the case's contact, the supply | [`ToHost`](pos_link::ToHost) messages, whether to beep; it owns the solenoid's pin |
 //!
+//! A board runs a [`DrawerUnit`]: the controller with its session.
+//!
 //! What must outlive a reset ([`Retained`]) is a few bytes, which the board keeps where a reset leaves them alone.
 
 #![no_std]
@@ -23,5 +25,6 @@ mod retained;
 pub use contact::Contact;
 pub use drawer::authority::{Authority, mac};
 pub use drawer::budget::{Budget, MOST_PER_MINUTE};
+pub use drawer::unit::{Boot, DrawerUnit};
 pub use drawer::{DrawerController, Wiring};
 pub use retained::{Broken, Retained};

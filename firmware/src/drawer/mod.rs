@@ -17,6 +17,7 @@
 
 pub(super) mod authority;
 pub(super) mod budget;
+pub(super) mod unit;
 
 use core::time::Duration;
 

@@ -1,0 +1,147 @@
+//! The box's end of a controller's line, in real time: the session, and what a scenario waits for.
+
+use std::fs::File;
+use std::io::{self, Read as _, Write as _};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::time::{Duration, Instant};
+
+use firmware::mac;
+use pos_link::{Cursor, Event, Host, News, Outbox, Session, StreamId, ToController, ToHost};
+
+use crate::rig::KEY;
+
+/// Nothing takes nearly so long.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// Between two looks, where nothing comes over the line.
+const LOOK: Duration = Duration::from_millis(1);
+
+/// The box's end.
+#[derive(Debug)]
+pub struct BoxEnd {
+    session: Session<Host, Outbox<4096>, 4096, 4096>,
+    begun: Instant,
+    line: File,
+    heard: Receiver<Vec<u8>>,
+    /// What the controller has told, in order, and was not waited for yet.
+    pub told: Vec<ToHost>,
+    /// Sessions that began.
+    pub ups: u32,
+}
+
+impl BoxEnd {
+    /// Takes a line over. `cursor` is what is known of an earlier one, if anything.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn new(line: File, cursor: Option<Cursor>) -> io::Result<Self> {
+        let begun = Instant::now();
+        // It must only differ from the one before.
+        let nonce = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+        let nonce = nonce.map_or(1, |since| since.subsec_nanos());
+        let session = Session::new(nonce, Outbox::new(StreamId(nonce)), cursor, 0);
+        let (bytes, heard) = channel();
+        let mut ear = line.try_clone()?;
+        std::thread::spawn(move || {
+            let mut buffer = [0; 512];
+            // An error or nothing: the board has no power any more.
+            while let Ok(count @ 1..) = ear.read(&mut buffer) {
+                if bytes.send(buffer.get(..count).unwrap_or_default().to_vec()).is_err() {
+                    return;
+                }
+            }
+        });
+        Ok(Self { session, begun, line, heard, told: Vec::new(), ups: 0 })
+    }
+
+    /// How far the controller's messages were accepted.
+    #[must_use]
+    pub fn cursor(&self) -> Option<Cursor> {
+        self.session.cursor()
+    }
+
+    /// Says something to the controller.
+    ///
+    /// # Errors
+    /// When it has accepted nothing for long.
+    pub fn say(&mut self, said: &ToController) -> io::Result<()> {
+        self.session.send(said).map_err(io::Error::other)?;
+        self.flush()
+    }
+
+    /// Waits until the controller has told this, and takes it and all before it.
+    ///
+    /// # Errors
+    /// When it never does.
+    pub fn wait_for<T>(&mut self, wanted: impl Fn(&ToHost) -> Option<T>) -> io::Result<T> {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if let Some((at, found)) =
+                self.told.iter().enumerate().find_map(|(at, told)| Some((at, wanted(told)?)))
+            {
+                self.told.drain(..=at);
+                return Ok(found);
+            }
+            if Instant::now() > deadline {
+                return Err(io::Error::other(format!("it was never told; told was {:?}", self.told)));
+            }
+            self.work()?;
+        }
+    }
+
+    /// Gets a challenge, and makes what answers it.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn request(&mut self, request: u32, pulse_ms: u16) -> io::Result<ToController> {
+        self.say(&ToController::AskChallenge)?;
+        let nonce = self.wait_for(|told| match told {
+            ToHost::Challenge { nonce } => Some(*nonce),
+            _ => None,
+        })?;
+        Ok(ToController::OpenDrawer { request, pulse_ms, mac: mac(&KEY, &nonce, request, pulse_ms) })
+    }
+
+    /// Hears and says what there is, for a moment.
+    ///
+    /// # Errors
+    /// When the line is gone.
+    pub fn work(&mut self) -> io::Result<()> {
+        match self.heard.recv_timeout(LOOK) {
+            Ok(bytes) => {
+                let now = self.now();
+                self.session.handle(&bytes, now);
+            }
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => std::thread::sleep(LOOK),
+        }
+        let now = self.now();
+        self.session.handle_timeout(now);
+        while let Some(event) = self.session.poll_event() {
+            match event {
+                Event::Message { id, message } => {
+                    self.told.push(message);
+                    self.session.accept(id);
+                }
+                Event::Skipped { id, .. } => {
+                    self.session.accept(id);
+                }
+                Event::News(News::Up { .. }) => self.ups += 1,
+                Event::News(_) => {}
+                Event::Datagram(message) => self.told.push(message),
+            }
+        }
+        self.flush()
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let now = self.now();
+        while let Some(bytes) = self.session.poll_output(now) {
+            self.line.write_all(bytes)?;
+        }
+        Ok(())
+    }
+
+    fn now(&self) -> u64 {
+        u64::try_from(self.begun.elapsed().as_micros()).unwrap_or(u64::MAX)
+    }
+}

@@ -1,0 +1,168 @@
+//! The LM3S6965 in QEMU: its UART is a pseudo terminal, its pins are reached by the emulator's test protocol.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufRead as _, BufReader, Write as _};
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
+use tempfile::TempDir;
+
+use crate::rig::{Input, KEY, Rig};
+
+/// Port A's place in the machine.
+const PORT_A: &str = "/machine/unattached/device[8]";
+/// Port B's data register, all pins.
+const PORT_B_DATA: &str = "0x400053fc";
+/// Where the board's identity is, and the memory that nothing writes.
+const PAGE: &str = "0x3fc00";
+const CHANCE: &str = "0x2000ffc0";
+/// Nothing takes nearly so long.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// An emulated board.
+#[derive(Debug)]
+pub struct Emulator {
+    firmware: PathBuf,
+    dir: TempDir,
+    running: Option<Running>,
+    boots: u64,
+    switch_high: bool,
+}
+
+#[derive(Debug)]
+struct Running {
+    qemu: Child,
+    pins: BufReader<UnixStream>,
+    terminal: String,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It is gone already, or goes now.
+        let _ = self.qemu.kill();
+        let _ = self.qemu.wait();
+    }
+}
+
+impl Emulator {
+    /// Starts a board with this firmware, its drawer closed.
+    ///
+    /// # Errors
+    /// When the emulator is missing or does not start.
+    pub fn start(firmware: PathBuf) -> io::Result<Self> {
+        let dir = tempfile::tempdir()?;
+        std::fs::write(dir.path().join("page"), [b"TBXKhilboard".as_slice(), &KEY].concat())?;
+        let mut emulator = Self { firmware, dir, running: None, boots: 0, switch_high: true };
+        emulator.power_on()?;
+        Ok(emulator)
+    }
+
+    fn power_on(&mut self) -> io::Result<()> {
+        self.boots += 1;
+        let socket = self.dir.path().join(format!("pins-{}", self.boots));
+        // What memory wakes up with is chance; the emulator's is zeros.
+        let chance = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+        let chance = chance.map_or(self.boots, |since| since.as_nanos() as u64 ^ self.boots);
+        let mut qemu = Command::new("qemu-system-arm")
+            .args(["-M", "lm3s6965evb", "-accel", "tcg", "-display", "none", "-nodefaults", "-S"])
+            .args(["-chardev", "pty,id=u0", "-serial", "chardev:u0", "-monitor", "none"])
+            .arg("-qtest")
+            .arg(format!("unix:{},server=on,wait=off", socket.display()))
+            .args(["-qtest-log", "/dev/null", "-qmp", "stdio"])
+            .arg("-device")
+            .arg(format!("loader,file={},addr={PAGE},force-raw=on", self.dir.path().join("page").display()))
+            .arg("-device")
+            .arg(format!("loader,addr={CHANCE},data={chance:#x},data-len=8"))
+            .arg("-kernel")
+            .arg(&self.firmware)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()?;
+        let missing = || io::Error::other("the emulator has no pipes");
+        let (out, err) = (qemu.stdout.take().ok_or_else(missing)?, qemu.stderr.take().ok_or_else(missing)?);
+        let terminal = terminal_of(BufReader::new(out).lines()).map_err(|error| {
+            let _ = qemu.kill();
+            let said: Vec<_> = BufReader::new(err).lines().map_while(Result::ok).collect();
+            io::Error::other(format!("{error}: {}", said.join("; ")))
+        })?;
+        let deadline = Instant::now() + PATIENCE;
+        let pins = loop {
+            match UnixStream::connect(&socket) {
+                Ok(pins) => break pins,
+                Err(error) if Instant::now() > deadline => return Err(error),
+                Err(_) => std::thread::yield_now(),
+            }
+        };
+        pins.set_read_timeout(Some(PATIENCE))?;
+        let mut control = qemu.stdin.take().ok_or_else(missing)?;
+        self.running = Some(Running { qemu, pins: BufReader::new(pins), terminal });
+        // The levels first, then the first instruction.
+        self.set(Input::Switch, self.switch_high)?;
+        control.write_all(b"{\"execute\":\"qmp_capabilities\"}\n{\"execute\":\"cont\"}\n")?;
+        if let Some(running) = &mut self.running {
+            // Closing it would end the emulator.
+            running.qemu.stdin = Some(control);
+        }
+        Ok(())
+    }
+
+    fn ask(&mut self, question: &str) -> io::Result<String> {
+        let running = self.running.as_mut().ok_or_else(|| io::Error::other("the board has no power"))?;
+        running.pins.get_mut().write_all(format!("{question}\n").as_bytes())?;
+        let mut answer = String::new();
+        running.pins.read_line(&mut answer)?;
+        match answer.trim_end().strip_prefix("OK") {
+            Some(value) => Ok(value.trim().to_owned()),
+            None => Err(io::Error::other(format!("{question}: {answer}"))),
+        }
+    }
+}
+
+/// The emulator says which terminal it made before anything else.
+fn terminal_of(lines: impl Iterator<Item = io::Result<String>>) -> io::Result<String> {
+    for line in lines {
+        let line = line?;
+        if let Some(word) = line.split(' ').find(|word| word.starts_with("/dev/pts/")) {
+            return Ok(word.to_owned());
+        }
+    }
+    Err(io::Error::other("the emulator did not start"))
+}
+
+impl Rig for Emulator {
+    fn line(&mut self) -> io::Result<File> {
+        let running = self.running.as_ref().ok_or_else(|| io::Error::other("the board has no power"))?;
+        let terminal = OpenOptions::new().read(true).write(true).open(&running.terminal)?;
+        let mut raw = tcgetattr(&terminal)?;
+        raw.make_raw();
+        tcsetattr(&terminal, OptionalActions::Now, &raw)?;
+        Ok(terminal)
+    }
+
+    fn set(&mut self, input: Input, high: bool) -> io::Result<()> {
+        let pin = match input {
+            Input::Switch => 5,
+            Input::KeyLock => 6,
+            Input::Case => 7,
+        };
+        if input == Input::Switch {
+            self.switch_high = high;
+        }
+        self.ask(&format!("set_irq_in {PORT_A} unnamed-gpio-in {pin} {}", u8::from(high))).map(|_| ())
+    }
+
+    fn solenoid(&mut self) -> io::Result<bool> {
+        let value = self.ask(&format!("readl {PORT_B_DATA}"))?;
+        let value = u64::from_str_radix(value.trim_start_matches("0x"), 16).map_err(io::Error::other)?;
+        Ok(value & 1 != 0)
+    }
+
+    fn cut_power(&mut self) -> io::Result<()> {
+        self.running = None;
+        self.power_on()
+    }
+}

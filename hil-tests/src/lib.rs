@@ -1,0 +1,12 @@
+//! Our firmware on a board: what scenarios need.
+//!
+//! A [`Rig`] is a board with its drawer: one that is emulated ([`Emulator`]), or a real one on a bench. [`BoxEnd`] is the box's end of
+//! its line, in real time. Scenarios wait for conditions, never for time.
+
+mod box_end;
+mod emulator;
+mod rig;
+
+pub use box_end::BoxEnd;
+pub use emulator::Emulator;
+pub use rig::{Input, KEY, Rig};
