@@ -6,6 +6,7 @@
 //! | controller | is told | says |
 //! |---|---|---|
 //! | [`DrawerController`] | requests to open, the drawer's switch, its key, the case's contact, the supply | [`ToHost`](pos_link::ToHost) messages, whether to beep; it owns the solenoid's pin |
+//!//! | [`BarReader`] | the runs of dark and light of a wand, or of a row of a linear imager | [`Code`]s, each once, as scanners send them |
 //!
 //! A board runs a [`DrawerUnit`]: the controller with its session.
 //!
@@ -18,10 +19,14 @@
 #[cfg(test)]
 extern crate std;
 
+mod bars;
 mod contact;
 mod drawer;
 mod retained;
 
+pub use bars::{
+    BarReader, Code, ItfLengths, Level, MAX_TEXT, Patience, Reading, Run, Symbologies, Symbology,
+};
 pub use contact::Contact;
 pub use drawer::authority::{Authority, mac};
 pub use drawer::budget::{Budget, MOST_PER_MINUTE};

@@ -1,4 +1,4 @@
-//! The domain has no clock, no environment, no files, no network, no float.
+//! The domain, the link and the firmware have no clock, no environment, no files, no network, no float.
 
 use super::{Finding, Rule, house::House, source};
 
@@ -10,7 +10,7 @@ pub(super) const RULE: Rule = Rule {
 };
 
 /// Crates that compute and do nothing else.
-const PURE: [&str; 2] = ["pos-domain", "pos-link"];
+const PURE: [&str; 3] = ["pos-domain", "pos-link", "firmware"];
 
 /// What they may not name outside their tests. `std` as a whole is among it: they are `no_std`.
 const IMPURE: [&str; 9] = [
