@@ -6,7 +6,7 @@
 //! | controller | is told | says |
 //! |---|---|---|
 //! | [`DrawerController`] | requests to open, the drawer's switch, its key, the case's contact, the supply | [`ToHost`](pos_link::ToHost) messages, whether to beep; it owns the solenoid's pin |
-//!//! | [`BarReader`] | the runs of dark and light of a wand, or of a row of a linear imager | [`Code`]s, each once, as scanners send them |
+//! | [`BarReader`] | the runs of dark and light of a wand, or of a row of a linear imager | [`Code`]s, each once, as scanners send them |
 //!
 //! A board runs a [`DrawerUnit`]: the controller with its session.
 //!

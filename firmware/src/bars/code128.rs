@@ -6,17 +6,18 @@
 //! | code set | what values stand for: A (upper case and controls), B (upper and lower case), C (two digits each) |
 //! | FNC1 | first behind the start: the data are GS1's; elsewhere: the end of an element, sent as GS |
 //!
-//! A character is a point of four distances between similar edges, which ink spread does not move, and its bars
-//! together less what ink spread adds to three bars in this symbol. The bars of a character are an even number of
-//! modules: a single edge that is off by a module is seen by that.
+//! A character is a point: where its five inner edges are. Ink spread moves the edges where bars end against those
+//! where they begin; how far, the characters say that are told by distances between similar edges alone. The bars of a
+//! character are an even number of modules, so that any two points are two edges apart.
 //!
 //! Symbols with FNC2 (keep and wait for more), FNC3 (commands to the reader) or FNC4 (letters beyond ASCII) are not read:
 //! nobody prints them for a shop, and nobody but its technician should command a reader.
 
 use heapless::Vec;
 
+use super::quality::Quality;
 use super::symbol::{Code, MAX_TEXT, Read, Symbology};
-use super::width::{MODULE, share, square, steady};
+use super::width::{MODULE, SQUARE, share, square, steady};
 
 /// Elements of a character, and one more behind the stop.
 const CHARACTER: usize = 6;
@@ -27,10 +28,10 @@ const CHARACTERS: usize = 52;
 /// Elements of the longest symbol that is read.
 pub(super) const LONGEST_SYMBOL: usize = (CHARACTERS + 1) * CHARACTER + 1;
 
-/// How far a character may lie from its point, in squares of 64ths of a module.
-const FAR: u32 = 4096;
-/// How far for one scan to be enough.
-const CLEAR: u32 = 4096 / 3;
+/// How far a character may lie from its point.
+const FAR: u32 = SQUARE * 3 / 2;
+/// How sure a symbol has to be for one scan to be enough.
+const SURE: u32 = 4;
 
 const CODE_C: u8 = 99;
 const CODE_B: u8 = 100;
@@ -60,49 +61,52 @@ const WIDTHS: [u32; 107] = [
 
 /// Where each value lies, worked out when this is compiled.
 const POINTS: [Point; 107] = {
-    let mut points = [Point { edges: [0; 4], bars: 0 }; 107];
+    let mut points = [Point([0; 5]); 107];
     let mut value = 0;
     while value < points.len() {
-        let widths = WIDTHS[value];
-        let [a, b, c] = [widths / 100_000, widths / 10_000 % 10, widths / 1000 % 10];
-        let [d, e] = [widths / 100 % 10, widths / 10 % 10];
-        points[value] = Point {
-            edges: [(a + b) as i16 * 64, (b + c) as i16 * 64, (c + d) as i16 * 64, (d + e) as i16 * 64],
-            bars: (a + c + e) as i16 * 64,
-        };
+        let (mut edge, mut place, mut widths) = (11, 5, WIDTHS[value]);
+        while place > 0 {
+            edge -= (widths % 10) as i16;
+            widths /= 10;
+            place -= 1;
+            points[value].0[place] = edge * MODULE as i16;
+        }
         value += 1;
     }
     points
 };
 
-/// A character as it was measured, in 64ths of a module.
+/// Where the five inner edges of a character are, in 64ths of a module behind the first one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Point {
-    /// From each of the first four edges to the next but one.
-    edges: [i16; 4],
-    /// The three bars, with what ink spread adds to three bars.
-    bars: i16,
-}
+struct Point([i16; 5]);
 
 impl Point {
     fn of(elements: &[u32; CHARACTER]) -> Self {
-        let width = elements.iter().copied().fold(0, u32::saturating_add);
-        let part = |part: u32| i16::try_from(share(part, width, 11)).unwrap_or(i16::MAX);
-        let [a, b, c, d, e, _] = *elements;
-        let edges = [(a, b), (b, c), (c, d), (d, e)].map(|(one, next)| part(one.saturating_add(next)));
-        Self { edges, bars: part(a.saturating_add(c).saturating_add(e)) }
+        let width = total(elements);
+        let mut edge = 0u32;
+        let [a, b, c, d, e, _] = elements.map(|element| {
+            edge = edge.saturating_add(element);
+            i16::try_from(share(edge, width, 11)).unwrap_or(i16::MAX)
+        });
+        Self([a, b, c, d, e])
     }
 
-    /// The same four distances in whole modules.
-    fn rounded(self) -> [i16; 4] {
-        self.edges.map(|edge| edge.saturating_add(32) & !63)
+    /// The distances from each of the first four edges to the next similar one. Ink spread does not move them.
+    fn similar(self) -> [i16; 4] {
+        let Self([a, b, c, d, e]) = self;
+        [b, c.saturating_sub(a), d.saturating_sub(b), e.saturating_sub(c)]
     }
 
-    fn distance(self, ideal: Self, ink: i32) -> u32 {
-        let off = |one: i16, other: i16| i32::from(one).saturating_sub(i32::from(other));
-        let edges = self.edges.iter().zip(ideal.edges);
-        let edges = edges.fold(0u32, |sum, (one, other)| sum.saturating_add(square(off(*one, other))));
-        edges.saturating_add(square(off(self.bars, ideal.bars).saturating_sub(ink)))
+    /// The three bars together.
+    fn bars(self) -> i16 {
+        let Self([a, b, c, d, e]) = self;
+        a.saturating_add(c).saturating_sub(b).saturating_add(e).saturating_sub(d)
+    }
+
+    /// The same without what ink spread adds to each bar.
+    fn dry(self, ink: i16) -> Self {
+        let Self([a, b, c, d, e]) = self;
+        Self([a.saturating_sub(ink), b, c.saturating_sub(ink), d, e.saturating_sub(ink)])
     }
 }
 
@@ -112,13 +116,8 @@ pub(super) fn read(elements: &[u32]) -> Option<Read> {
         return None;
     }
     let (characters, &[end]) = elements.as_chunks::<CHARACTER>() else { return None };
-    // Most of what is no Code 128, or one from behind, ends here.
-    let first = Point::of(characters.first()?);
-    if !(START_A..=START_C).contains(&nearest(first, None)?.0) {
-        return None;
-    }
     let ink = spread(characters)?;
-    let mut clear = true;
+    let mut quality = Quality::NONE;
     let mut last = None;
     let mut values = Vec::<u8, { CHARACTERS + 1 }>::new();
     for character in characters {
@@ -127,54 +126,56 @@ pub(super) fn read(elements: &[u32]) -> Option<Read> {
             return None;
         }
         last = Some(width);
-        let (value, distance) = nearest(Point::of(character), Some(ink))?;
-        if distance > FAR {
+        let (value, distance, margin) = nearest(Point::of(character).dry(ink))?;
+        if values.is_empty() && !(START_A..=START_C).contains(&value) {
             return None;
         }
-        clear &= distance <= CLEAR;
+        quality = quality.and(distance, margin);
         values.push(value).ok()?;
     }
     // The stop's last bar: two modules, and what ink spread adds to one.
-    let end = share(end, last?, 11).saturating_sub(ink / 3).saturating_sub(2 * MODULE);
+    let end = share(end, last?, 11).saturating_sub(ink.into()).saturating_sub(2 * MODULE);
     let [start @ START_A..=START_C, data @ .., check, STOP] = values.as_slice() else { return None };
     if end.abs() > MODULE || checksum(*start, data) != u32::from(*check) {
         return None;
     }
     let (identifier, text) = translated(*start, data)?;
-    Some(Read { code: Code { symbology: Symbology::Code128, identifier, text }, strong: clear })
+    Some(Read { code: Code { symbology: Symbology::Code128, identifier, text }, strong: quality.sure(SURE) })
 }
 
-/// What ink spread adds to three bars, the mean of the characters that are beyond doubt. `None` when that is more than
-/// two modules.
-fn spread(characters: &[[u32; CHARACTER]]) -> Option<i32> {
+/// What ink spread adds to a bar, the mean of the characters that are beyond doubt. `None` when that is more than two
+/// thirds of a module.
+fn spread(characters: &[[u32; CHARACTER]]) -> Option<i16> {
     let (mut sum, mut number) = (0i32, 0i32);
     for point in characters.iter().map(Point::of) {
-        let rounded = point.rounded();
-        if let Some(ideal) = POINTS.iter().find(|ideal| ideal.edges == rounded) {
-            sum = sum.saturating_add(i32::from(point.bars)).saturating_sub(i32::from(ideal.bars));
-            number = number.saturating_add(1);
+        let similar = point.similar().map(|distance| distance.saturating_add(32) & !63);
+        if let Some(ideal) = POINTS.iter().find(|ideal| ideal.similar() == similar) {
+            sum = sum.saturating_add(i32::from(point.bars())).saturating_sub(i32::from(ideal.bars()));
+            number = number.saturating_add(3);
         }
     }
     let mean = sum.checked_div(number)?;
-    (mean.abs() <= 2 * MODULE).then_some(mean)
+    i16::try_from(mean).ok().filter(|_| mean.abs() <= MODULE * 2 / 3)
 }
 
-/// The value whose point is nearest, and the square of the distance; by the edges alone when the ink is unknown.
-fn nearest(point: Point, ink: Option<i32>) -> Option<(u8, u32)> {
-    let far = |ideal: &Point| match ink {
-        Some(ink) => point.distance(*ideal, ink),
-        None => point.distance(Point { bars: point.bars, ..*ideal }, 0),
-    };
-    let rounded = point.rounded();
-    let ranked = (0..).zip(&POINTS);
-    // No point is nearer than the one that rounding gives, if the bars agree, too.
-    let at_once = ranked.clone().find(|(_, ideal)| ideal.edges == rounded);
-    if let Some((value, distance)) = at_once.map(|(value, ideal)| (value, far(ideal)))
-        && distance <= CLEAR
-    {
-        return Some((value, distance));
+/// The value whose point is nearest, how far it is, and how much further the next one. `None` when it is too far.
+fn nearest(Point(edges): Point) -> Option<(u8, u32, u32)> {
+    let (mut nearest, mut next, mut best) = (u32::MAX, u32::MAX, None);
+    for (value, Point(ideal)) in (0..).zip(&POINTS) {
+        let mut distance = 0u32;
+        for (edge, ideal) in edges.iter().zip(ideal) {
+            distance = distance.saturating_add(square(i32::from(edge.saturating_sub(*ideal))));
+            if distance >= next {
+                break;
+            }
+        }
+        if distance < nearest {
+            (nearest, next, best) = (distance, nearest, Some(value));
+        } else {
+            next = next.min(distance);
+        }
     }
-    ranked.map(|(value, ideal)| (value, far(ideal))).min_by_key(|(_, distance)| *distance)
+    (nearest <= FAR).then_some((best?, nearest, next.saturating_sub(nearest)))
 }
 
 fn total(elements: &[u32; CHARACTER]) -> u32 {
@@ -234,7 +235,7 @@ mod tests {
                 (0..6).rev().map(|place| widths / 10u32.pow(place) % 10).collect();
             assert_eq!(digits.iter().sum::<u32>(), 11, "{value}");
             assert_eq!((digits[0] + digits[2] + digits[4]) % 2, 0, "{value}");
-            let same = POINTS.iter().filter(|point| point.edges == POINTS[value as usize].edges);
+            let same = POINTS.iter().filter(|point| point.similar() == POINTS[value as usize].similar());
             assert_eq!(same.count(), 1, "{value}");
         }
     }

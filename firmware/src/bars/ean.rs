@@ -10,15 +10,16 @@
 //! Every half is read from its outer edge inwards. Then it starts with a guard, each character with a space, and the
 //! sets say which half it is: all B is the right one, anything else a left one. So no direction needs to be tried.
 //!
-//! A character is a point: two distances between similar edges, and its bars together less what ink spread adds to
-//! bars in this half. The spread is taken from the guards and from the characters whose two distances are of one digit
-//! only (1 and 7, 2 and 8 share theirs). Any two digits are at least √2 modules apart then. The sets of a half are chosen
-//! together: those of the permitted parities whose points are nearest to what was measured.
+//! A character is a point: where its three inner edges are. Ink spread moves the edges where bars begin against those
+//! where they end; how far, the guards say, and the characters that are told by distances between similar edges alone
+//! (1 and 7, 2 and 8 share theirs). The sets of a half are chosen together: those of the permitted parities whose points
+//! are nearest to what was measured. How much nearer than the next ones they are is how sure it is.
 
 use heapless::Vec;
 
+use super::quality::Quality;
 use super::symbol::{Code, Read, Symbology, checked, text};
-use super::width::{MODULE, share, spread, square, steady};
+use super::width::{MODULE, SQUARE, share, spread, square, steady};
 
 /// Elements of a whole symbol.
 pub(super) const EAN13: usize = 59;
@@ -47,9 +48,13 @@ const UPC_E_CHECK: [u8; 10] =
     [0b111000, 0b110100, 0b110010, 0b110001, 0b101100, 0b100110, 0b100011, 0b101010, 0b101001, 0b100101];
 
 /// How far a character may lie from its point, the mean of a half, in squares of 64ths of a module.
-const FAR: u32 = 3 * 4096 / 4;
-/// How much nearer than any other a point has to be, in the same unit, for one scan to be enough.
-const CLEAR: u32 = 4096 * 3 / 4;
+const FAR: u32 = SQUARE / 2;
+/// How sure a symbol has to be for one scan to be enough: with 13 digits, EAN-8, UPC-E.
+const SURE: u32 = 8;
+const SURE_SHORT: u32 = 8;
+const SURE_UPC_E: u32 = 10;
+/// How sure a UPC-E has to be for a scan to count at all.
+const LIKELY_UPC_E: u32 = 1;
 
 /// One half, its digits in the order in which they are printed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,9 +66,9 @@ pub(super) enum Half {
 }
 
 /// EAN-13 and UPC-A, read from both ends.
-pub(super) fn ean13(halves: ((Half, bool), (Half, bool))) -> Option<Read> {
-    let (digits, strong) = whole(halves)?;
-    joined(&digits).map(|code| Read { code, strong })
+pub(super) fn ean13(halves: ((Half, Quality), (Half, Quality))) -> Option<Read> {
+    let (digits, quality) = whole(halves)?;
+    joined(&digits).map(|code| Read { code, strong: quality.sure(SURE) })
 }
 
 /// Thirteen digits as a code, if they are right.
@@ -74,18 +79,20 @@ pub(super) fn joined(digits: &[u8]) -> Option<Code> {
     right.then_some(Code { symbology, identifier: "]E0", text })
 }
 
-/// EAN-8, read from both ends. It has no parity to be wrong: one scan is never enough.
-pub(super) fn ean8(halves: ((Half, bool), (Half, bool))) -> Option<Read> {
-    let (digits, _) = whole(halves)?;
+/// EAN-8, read from both ends.
+pub(super) fn ean8(halves: ((Half, Quality), (Half, Quality))) -> Option<Read> {
+    let (digits, quality) = whole(halves)?;
     let code = Code { symbology: Symbology::Ean8, identifier: "]E4", text: text(digits.iter().copied())? };
-    checked(&digits).then_some(Read { code, strong: false })
+    checked(&digits).then_some(Read { code, strong: quality.sure(SURE_SHORT) })
 }
 
-/// Reads UPC-E of number system 0, in this direction. Its check digit is its parity: one scan is never enough.
-pub(super) fn upc_e(elements: &[u32]) -> Option<Read> {
-    let (set, digits, _) = Measured::of::<6>(elements)?.ended()?.parity(&UPC_E_CHECK)?;
+/// UPC-E of number system 0, read from both ends. Only one is its front, and what is read from behind may be a UPC-E
+/// by chance: the better one counts.
+pub(super) fn upc_e((one, other): (Option<Short>, Option<Short>)) -> Option<Read> {
+    let ends = [one, other];
+    let Short { check, digits, quality } =
+        ends.into_iter().flatten().min_by_key(|end| end.quality.distance())?;
     let [a, b, c, d, e, last] = *digits.as_slice() else { return None };
-    let check = u8::try_from(set).ok()?;
     // The last digit says where the zeros were, annex B.
     let body = match last {
         0..=2 => [a, b, last, 0, 0, 0, 0, c, d, e],
@@ -95,7 +102,20 @@ pub(super) fn upc_e(elements: &[u32]) -> Option<Read> {
     };
     let all: Vec<u8, 13> = [0, 0].into_iter().chain(body).chain([check]).collect();
     let code = Code { symbology: Symbology::UpcE, identifier: "]E0", text: text(all.iter().copied())? };
-    checked(&all).then_some(Read { code, strong: false })
+    (checked(&all) && quality.sure(LIKELY_UPC_E)).then_some(Read { code, strong: quality.sure(SURE_UPC_E) })
+}
+
+/// A UPC-E as it stands there.
+pub(super) struct Short {
+    check: u8,
+    digits: Vec<u8, 6>,
+    quality: Quality,
+}
+
+/// Reads a UPC-E from this end.
+pub(super) fn short(elements: &[u32]) -> Option<Short> {
+    let Choice { set, digits, quality } = Measured::of::<6>(elements)?.ended()?.parity(&UPC_E_CHECK)?;
+    Some(Short { check: u8::try_from(set).ok()?, digits, quality })
 }
 
 impl Half {
@@ -105,20 +125,25 @@ impl Half {
     }
 }
 
-/// Reads half an EAN-13 from its outer edge inwards. Says whether it is clear.
-pub(super) fn half(elements: &[u32]) -> Option<(Half, bool)> {
+/// Reads half an EAN-13 from its outer edge inwards. Says how sure it is.
+pub(super) fn half(elements: &[u32]) -> Option<(Half, Quality)> {
     let half = Measured::of::<6>(elements)?.centred()?;
     let [p0, p1, p2, p3, p4, p5, p6, p7, p8, p9] = FIRST;
-    let (set, digits, strong) = half.parity(&[p0, p1, p2, p3, p4, p5, p6, p7, p8, p9, 0b111111])?;
+    let Choice { set, digits, quality } = half.parity(&[p0, p1, p2, p3, p4, p5, p6, p7, p8, p9, 0b111111])?;
     let first = u8::try_from(set).ok()?;
-    Some((sided(first < 10, Some(first), digits), strong))
+    Some((sided(first < 10, Some(first), digits), quality))
+}
+
+/// Reads half an EAN-13, if it is sure enough to be joined with another one.
+pub(super) fn sure_half(elements: &[u32]) -> Option<Half> {
+    half(elements).filter(|(_, quality)| quality.sure(SURE_SHORT)).map(|(half, _)| half)
 }
 
 /// Reads half an EAN-8 likewise.
-pub(super) fn short_half(elements: &[u32]) -> Option<(Half, bool)> {
+pub(super) fn short_half(elements: &[u32]) -> Option<(Half, Quality)> {
     let half = Measured::of::<4>(elements)?.centred()?;
-    let (set, digits, strong) = half.parity(&[0b0000, 0b1111])?;
-    Some((sided(set == 0, None, digits), strong))
+    let Choice { set, digits, quality } = half.parity(&[0b0000, 0b1111])?;
+    Some((sided(set == 0, None, digits), quality))
 }
 
 fn sided(left: bool, first: Option<u8>, digits: Vec<u8, 6>) -> Half {
@@ -129,40 +154,43 @@ fn sided(left: bool, first: Option<u8>, digits: Vec<u8, 6>) -> Half {
     }
 }
 
-fn whole(((one, clear), (other, also)): ((Half, bool), (Half, bool))) -> Option<(Vec<u8, 13>, bool)> {
+fn whole(((one, sure), (other, also)): ((Half, Quality), (Half, Quality))) -> Option<(Vec<u8, 13>, Quality)> {
     let (left, right) = match (one, other) {
         (Half::Left(left), Half::Right(right)) | (Half::Right(right), Half::Left(left)) => (left, right),
         _ => return None,
     };
-    Some((left.into_iter().chain(right).collect(), clear && also))
+    Some((left.into_iter().chain(right).collect(), sure.with(also)))
 }
 
-/// A character as it was measured, in 64ths of a module.
+/// Where the three inner edges of a character are, in 64ths of a module behind the first one.
 #[derive(Debug, Clone, Copy)]
-struct Point {
-    /// From the first edge to the third.
-    first: i32,
-    /// From the second edge to the fourth.
-    second: i32,
-    /// Both bars, with what ink spread adds to two bars.
-    bars: i32,
-}
+struct Point([i32; 3]);
 
 impl Point {
-    fn of(widths: [i32; 4]) -> Self {
-        let [a, b, c, d] = widths.map(|width| width.saturating_mul(MODULE));
-        Self { first: a.saturating_add(b), second: b.saturating_add(c), bars: b.saturating_add(d) }
+    /// The square of the distance between points, by what ink spread does not move: the second edge, and how far the
+    /// first is from the third.
+    fn similar(self, other: Self) -> u32 {
+        let (Self([a, b, c]), Self([x, y, z])) = (self, other);
+        let across = c.saturating_sub(a).saturating_sub(z.saturating_sub(x));
+        square(b.saturating_sub(y)).saturating_add(square(across))
     }
 
-    /// The square of the distance to another point, without the bars.
-    fn edges(self, other: Self) -> u32 {
-        square(self.first.saturating_sub(other.first))
-            .saturating_add(square(self.second.saturating_sub(other.second)))
+    /// What ink spread adds to a bar if it is that character.
+    fn ink(self, ideal: Self) -> i32 {
+        let (Self([a, _, c]), Self([x, _, z])) = (self, ideal);
+        x.saturating_sub(a).saturating_add(z.saturating_sub(c)) / 2
     }
 
-    fn distance(self, other: Self, ink: i32) -> u32 {
-        let bars = self.bars.saturating_sub(ink).saturating_sub(other.bars);
-        self.edges(other).saturating_add(square(bars))
+    /// The same without the ink.
+    fn dry(self, ink: i32) -> Self {
+        let Self([a, b, c]) = self;
+        Self([a.saturating_add(ink), b, c.saturating_add(ink)])
+    }
+
+    fn distance(self, other: Self) -> u32 {
+        let (Self(one), Self(other)) = (self, other);
+        let off = one.into_iter().zip(other).map(|(one, other)| square(one.saturating_sub(other)));
+        off.fold(0, u32::saturating_add)
     }
 }
 
@@ -178,7 +206,7 @@ struct Nearest {
 /// A row of characters behind an outer guard, and what follows them.
 struct Measured<'a> {
     points: Vec<Point, 6>,
-    /// What ink spread adds to two bars, as the guards and characters so far say: their sum and number.
+    /// What ink spread adds to a bar, as guards and characters say: the sum and their number.
     ink: (i32, i32),
     /// The width of the last character, in ticks.
     last: u32,
@@ -204,8 +232,8 @@ impl<'a> Measured<'a> {
                 }
             }
             last = Some(width);
-            let part = |one: u32, two: u32| share(one.saturating_add(two), width, 7);
-            points.push(Point { first: part(a, b), second: part(b, c), bars: part(b, d) }).ok()?;
+            let [second, third] = [a.saturating_add(b), width.saturating_sub(d)];
+            points.push(Point([a, second, third].map(|edge| share(edge, width, 7)))).ok()?;
         }
         Some(Self { points, ink, last: last?, rest })
     }
@@ -231,49 +259,76 @@ impl<'a> Measured<'a> {
         Some(self)
     }
 
-    /// Chooses among parities the one that fits best. Gives its place in the list, the digits, and whether they are
-    /// clear.
-    fn parity(&self, parities: &[u8]) -> Option<(usize, Vec<u8, 6>, bool)> {
-        let ink = self.spread()?;
-        let near: Vec<[Nearest; 2], 6> =
-            self.points.iter().map(|point| [false, true].map(|b| nearest(*point, ink, b))).collect();
+    /// Chooses among parities the one that fits best.
+    fn parity(&self, parities: &[u8]) -> Option<Choice> {
+        let ink = self.ink()?;
+        let near: Vec<[Nearest; 2], 6> = self
+            .points
+            .iter()
+            .map(|point| [IDEAL_A, IDEAL_B].map(|set| nearest(point.dry(ink), &set)))
+            .collect();
         let chosen = |parity: u8| {
             let places = (0..near.len()).rev().map(move |place| parity >> place & 1 == 1);
             near.iter().zip(places).map(|([a, b], is_b)| if is_b { *b } else { *a })
         };
         let far = |parity| chosen(parity).fold(0u32, |sum, near| sum.saturating_add(near.distance));
-        let (at, parity) = parities.iter().copied().enumerate().min_by_key(|(_, parity)| far(*parity))?;
+        let (set, parity) = parities.iter().copied().enumerate().min_by_key(|(_, parity)| far(*parity))?;
         let distance = far(parity);
-        let others = parities.iter().filter(|other| **other != parity).map(|other| far(*other)).min();
         if distance > FAR.saturating_mul(u32::try_from(near.len()).ok()?) {
             return None;
         }
-        let clear = others.is_none_or(|other| other.saturating_sub(distance) >= CLEAR)
-            && chosen(parity).all(|near| near.margin >= CLEAR);
-        Some((at, chosen(parity).map(|near| near.digit).collect(), clear))
+        let others = parities.iter().filter(|other| **other != parity);
+        let next = others.map(|other| far(*other).saturating_sub(distance)).min().unwrap_or(u32::MAX);
+        let quality =
+            chosen(parity).fold(Quality::NONE, |all, near| all.and(near.distance, near.margin.min(next)));
+        Some(Choice { set, digits: chosen(parity).map(|near| near.digit).collect(), quality })
     }
 
-    /// What ink spread adds to two bars. `None` when that is more than a module and a half.
-    fn spread(&self) -> Option<i32> {
+    /// What ink spread adds to a bar. `None` when that is more than three quarters of a module.
+    fn ink(&self) -> Option<i32> {
         let mut ink = self.ink;
         for point in &self.points {
-            let both = SET_A.into_iter().flat_map(|widths| [widths, turned(widths)]).map(Point::of);
-            let best = both.clone().map(|ideal| point.edges(ideal)).min()?;
-            let mut same = both.filter(|ideal| point.edges(*ideal) == best);
+            let both = || IDEAL_A.into_iter().chain(IDEAL_B);
+            let best = both().map(|ideal| point.similar(ideal)).min()?;
+            let mut same = both().filter(|ideal| point.similar(*ideal) == best);
             if let (Some(ideal), None) = (same.next(), same.next()) {
-                add(&mut ink, point.bars.saturating_sub(ideal.bars));
+                add(&mut ink, point.ink(ideal));
             }
         }
         let mean = ink.0.checked_div(ink.1)?;
-        (mean.abs() <= MODULE.saturating_mul(3) / 2).then_some(mean)
+        (mean.abs() <= MODULE.saturating_mul(3) / 4).then_some(mean)
     }
 }
 
-fn nearest(point: Point, ink: i32, is_b: bool) -> Nearest {
+/// What a row of characters says.
+struct Choice {
+    /// The place of its parity in the list.
+    set: usize,
+    digits: Vec<u8, 6>,
+    /// How sure that is, also beside the next best parity.
+    quality: Quality,
+}
+
+/// The points of set A and set B by digit, worked out when this is compiled.
+const IDEAL_A: [Point; 10] = ideal(false);
+const IDEAL_B: [Point; 10] = ideal(true);
+
+const fn ideal(is_b: bool) -> [Point; 10] {
+    let mut points = [Point([0; 3]); 10];
+    let mut digit = 0;
+    while digit < points.len() {
+        let [a, b, c, d] = SET_A[digit];
+        let edges = if is_b { [d, d + c, d + c + b] } else { [a, a + b, a + b + c] };
+        points[digit] = Point([edges[0] * MODULE, edges[1] * MODULE, edges[2] * MODULE]);
+        digit += 1;
+    }
+    points
+}
+
+fn nearest(point: Point, set: &[Point; 10]) -> Nearest {
     let mut best = Nearest { digit: 0, distance: u32::MAX, margin: 0 };
-    for (digit, widths) in (0..).zip(SET_A) {
-        let ideal = Point::of(if is_b { turned(widths) } else { widths });
-        let distance = point.distance(ideal, ink);
+    for (digit, ideal) in (0..).zip(set) {
+        let distance = point.distance(*ideal);
         if distance < best.distance {
             best = Nearest { digit, distance, margin: best.distance.saturating_sub(distance) };
         } else {
@@ -281,10 +336,6 @@ fn nearest(point: Point, ink: i32, is_b: bool) -> Nearest {
         }
     }
     best
-}
-
-fn turned([a, b, c, d]: [i32; 4]) -> [i32; 4] {
-    [d, c, b, a]
 }
 
 /// Two elements of a guard are two modules, give or take three quarters of one.

@@ -51,62 +51,83 @@ pub(super) fn read(elements: &[u32], lengths: ItfLengths) -> Option<Read> {
         return None;
     }
     let (&[bar, space, other, last], rest) = elements.split_first_chunk::<START>()?;
-    let (pairs, &[wide, _, narrow]) = rest.as_chunks::<PAIR>() else { return None };
+    let (pairs, &[end, gap, tip]) = rest.as_chunks::<PAIR>() else { return None };
     let width = |pair: &[u32; PAIR]| pair.iter().copied().fold(0, u32::saturating_add);
-    // Four narrow elements are between a fifth and three tenths of a pair, which has four wide and six narrow ones.
-    let start = [bar, space, other, last].into_iter().fold(0, u32::saturating_add);
-    let first = width(pairs.first()?);
-    let narrow_start = start.saturating_mul(6) >= first && start.saturating_mul(5) <= first.saturating_mul(2);
-    if !narrow_start || wider(bar, other) || wider(other, bar) || wider(space, last) || wider(last, space) {
-        return None;
-    }
-    if !wider(wide, narrow)
-        || !pairs.iter().zip(pairs.iter().skip(1)).all(|(one, next)| steady(width(one), width(next)))
-    {
+    if !pairs.iter().zip(pairs.iter().skip(1)).all(|(one, next)| steady(width(one), width(next))) {
         return None;
     }
     let mut digits = Vec::<u8, DIGITS>::new();
+    let mut clear = true;
+    // Between the narrow and the wide bars, and spaces, of a pair.
+    let mut between = None;
     for [a, b, c, d, e, f, g, h, i, j] in pairs {
-        digits.push(digit([*a, *c, *e, *g, *i])?).ok()?;
-        digits.push(digit([*b, *d, *f, *h, *j])?).ok()?;
+        let [bars, spaces] = [Five::of([*a, *c, *e, *g, *i])?, Five::of([*b, *d, *f, *h, *j])?];
+        if between.is_none() && !(bar.max(other) < bars.between() && space.max(last) < spaces.between()) {
+            return None;
+        }
+        for five in [&bars, &spaces] {
+            clear &= five.clear();
+            digits.push(five.digit()?).ok()?;
+        }
+        between = Some((bars.between(), spaces.between()));
+    }
+    let (bars, spaces) = between?;
+    if !(end > bars && tip < bars && gap < spaces) {
+        return None;
     }
     let identifier = match digits.len() {
         14 if checked(&digits) => "]I1",
         14 => return None,
         _ => "]I0",
     };
-    let code = Code { symbology: Symbology::Itf, identifier, text: text(digits)? };
-    Some(Read { code, strong: false })
+    let code = Code { symbology: Symbology::Itf, identifier, text: text(digits.iter().copied())? };
+    Some(Read { code, strong: clear && digits.len() == 14 })
 }
 
-/// The digit of five elements of one colour: which two are wide (table 1).
-fn digit(elements: [u32; 5]) -> Option<u8> {
-    let mut sorted = elements;
-    sorted.sort_unstable();
-    let [thinnest, _, narrow, wide, widest] = sorted;
-    // Two of a kind are not far from each other, and the kinds are apart.
-    if !wider(wide, narrow) || widest > wide.saturating_mul(2) || narrow > thinnest.saturating_mul(4) {
-        return None;
+/// Five elements of one colour.
+struct Five {
+    elements: [u32; 5],
+    /// The widest of the narrow ones, the narrowest of the wide ones.
+    narrow: u32,
+    wide: u32,
+}
+
+impl Five {
+    /// `None` when no two are wider than the others, or two of a kind are far from each other.
+    fn of(elements: [u32; 5]) -> Option<Self> {
+        let mut sorted = elements;
+        sorted.sort_unstable();
+        let [thinnest, _, narrow, wide, widest] = sorted;
+        let alike = widest <= wide.saturating_mul(2) && narrow <= thinnest.saturating_mul(4);
+        (alike && wide > narrow).then_some(Self { elements, narrow, wide })
     }
-    let set = elements.into_iter().fold(0u8, |set, element| set << 1 | u8::from(element >= wide));
-    Some(match set {
-        0b00110 => 0,
-        0b10001 => 1,
-        0b01001 => 2,
-        0b11000 => 3,
-        0b00101 => 4,
-        0b10100 => 5,
-        0b01100 => 6,
-        0b00011 => 7,
-        0b10010 => 8,
-        0b01010 => 9,
-        _ => return None,
-    })
-}
 
-/// Whether one element is clearly wider than another of its colour: a fifth at least.
-fn wider(one: u32, other: u32) -> bool {
-    one.saturating_mul(5) >= other.saturating_mul(6)
+    fn between(&self) -> u32 {
+        self.narrow.saturating_add(self.wide) / 2
+    }
+
+    /// Whether the kinds are far apart: two to three.
+    fn clear(&self) -> bool {
+        self.narrow.saturating_mul(3) <= self.wide.saturating_mul(2)
+    }
+
+    /// The digit by which two are wide (table 1).
+    fn digit(&self) -> Option<u8> {
+        let wide = self.elements.iter().map(|element| u8::from(*element >= self.wide));
+        Some(match wide.fold(0u8, |set, wide| set << 1 | wide) {
+            0b00110 => 0,
+            0b10001 => 1,
+            0b01001 => 2,
+            0b11000 => 3,
+            0b00101 => 4,
+            0b10100 => 5,
+            0b01100 => 6,
+            0b00011 => 7,
+            0b10010 => 8,
+            0b01010 => 9,
+            _ => return None,
+        })
+    }
 }
 
 #[cfg(test)]
@@ -122,6 +143,7 @@ mod tests {
 
     #[test]
     fn two_of_five_are_wide() {
+        let digit = |elements| Five::of(elements).and_then(|five| five.digit());
         assert_eq!(digit([10, 10, 25, 25, 10]), Some(0));
         assert_eq!(digit([12, 30, 9, 22, 13]), Some(9));
         assert_eq!(digit([10, 10, 25, 10, 10]), None, "one");

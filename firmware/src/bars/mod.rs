@@ -18,6 +18,7 @@
 mod code128;
 mod ean;
 mod itf;
+mod quality;
 mod symbol;
 mod vote;
 mod width;
@@ -139,7 +140,7 @@ impl BarReader {
     /// A light run ends the row. If it is a quiet zone, looks for a symbol before it.
     fn judge(&mut self, now: Moment) -> Option<&Code> {
         let [.., a, b, c, light] = *self.row.as_slice() else { return None };
-        if self.judged || !width::quiet(light, [a, b, c]) {
+        if self.judged || !width::quiet(light, [c, b, a]) {
             return None;
         }
         self.judged = true;
@@ -160,7 +161,7 @@ impl BarReader {
             }
             before = elements.get_mut(1..).unwrap_or_default();
         }
-        self.vote.take_halves(halves?, now)
+        self.vote.take_halves(halves?, self.symbologies, now)
     }
 }
 
@@ -168,9 +169,9 @@ impl Symbologies {
     /// Reads a scan from both ends. Leaves the elements as they were.
     fn read(self, elements: &mut [u32], itf: ItfLengths) -> Option<Read> {
         let read = match elements.len() {
-            ean::EAN13 => both_ends(elements, ean::half).and_then(ean::ean13),
-            ean::EAN8 => both_ends(elements, ean::short_half).and_then(ean::ean8),
-            ean::UPC_E => either_end(elements, ean::upc_e),
+            ean::EAN13 => both(each_end(elements, ean::half)).and_then(ean::ean13),
+            ean::EAN8 => both(each_end(elements, ean::short_half)).and_then(ean::ean8),
+            ean::UPC_E => ean::upc_e(each_end(elements, ean::short)),
             _ => None,
         };
         read.or_else(|| {
@@ -185,12 +186,7 @@ impl Symbologies {
         if !ean13 || !DAMAGED.contains(&elements.len()) {
             return None;
         }
-        let clear = |elements: &[u32]| ean::half(elements).filter(|(_, clear)| *clear).map(|(half, _)| half);
-        let one = clear(elements);
-        elements.reverse();
-        let other = clear(elements);
-        elements.reverse();
-        Some([one, other])
+        Some(<[_; 2]>::from(each_end(elements, ean::sure_half)))
     }
 }
 
@@ -205,10 +201,14 @@ fn either_end<T>(elements: &mut [u32], read: impl Fn(&[u32]) -> Option<T>) -> Op
     other
 }
 
-fn both_ends<T>(elements: &mut [u32], read: impl Fn(&[u32]) -> Option<T>) -> Option<(T, T)> {
-    let one = read(elements)?;
+fn each_end<T>(elements: &mut [u32], read: impl Fn(&[u32]) -> Option<T>) -> (Option<T>, Option<T>) {
+    let one = read(elements);
     elements.reverse();
     let other = read(elements);
     elements.reverse();
-    Some((one, other?))
+    (one, other)
+}
+
+fn both<T>((one, other): (Option<T>, Option<T>)) -> Option<(T, T)> {
+    Some((one?, other?))
 }

@@ -9,7 +9,7 @@ use device_drivers::Moment;
 use heapless::Vec;
 
 use super::ean::{Half, joined};
-use super::symbol::{Code, Read};
+use super::symbol::{Code, Read, Symbologies};
 
 /// How long what was read is remembered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,7 +90,12 @@ impl Vote {
 
     /// A scan has one or both halves of an EAN-13, and clearly. Gives the whole when both halves were seen twice, no
     /// other half between, and their check digit is right.
-    pub(super) fn take_halves(&mut self, halves: [Option<Half>; 2], now: Moment) -> Option<&Code> {
+    pub(super) fn take_halves(
+        &mut self,
+        halves: [Option<Half>; 2],
+        asked_for: Symbologies,
+        now: Moment,
+    ) -> Option<&Code> {
         for half in halves.into_iter().flatten() {
             let late = now.since(self.halves_since) >= self.patience.halves;
             // Of another label: what was seen of the first one must not meet it.
@@ -112,7 +117,7 @@ impl Vote {
             return None;
         }
         let digits: Vec<u8, 13> = left.iter().chain(right).copied().collect();
-        let code = joined(&digits)?;
+        let code = joined(&digits).filter(|code| asked_for.has(code.symbology))?;
         self.take(Read { code, strong: true }, now)
     }
 }
