@@ -136,7 +136,7 @@ pub(super) fn read(elements: &[u32]) -> Option<Read> {
     // The stop's last bar: two modules, and what ink spread adds to one.
     let end = share(end, last?, 11).saturating_sub(ink.into()).saturating_sub(2 * MODULE);
     let [start @ START_A..=START_C, data @ .., check, STOP] = values.as_slice() else { return None };
-    if end.abs() > MODULE || checksum(*start, data) != u32::from(*check) {
+    if !quality.counts() || end.abs() > MODULE || checksum(*start, data) != u32::from(*check) {
         return None;
     }
     let (identifier, text) = translated(*start, data)?;

@@ -47,14 +47,15 @@ const FIRST: [u8; 10] =
 const UPC_E_CHECK: [u8; 10] =
     [0b111000, 0b110100, 0b110010, 0b110001, 0b101100, 0b100110, 0b100011, 0b101010, 0b101001, 0b100101];
 
-/// How far a character may lie from its point, the mean of a half, in squares of 64ths of a module.
-const FAR: u32 = SQUARE / 2;
+/// How far a character may lie from its point, the mean of a half: half a module. A wide spot that makes one digit of
+/// another in every scan gives more than that.
+const FAR: u32 = SQUARE / 4;
 /// How sure a symbol has to be for one scan to be enough: with 13 digits, EAN-8, UPC-E.
 const SURE: u32 = 8;
 const SURE_SHORT: u32 = 8;
-const SURE_UPC_E: u32 = 10;
+const SURE_UPC_E: u32 = 20;
 /// How sure a UPC-E has to be for a scan to count at all.
-const LIKELY_UPC_E: u32 = 1;
+const LIKELY_UPC_E: u32 = 2;
 
 /// One half, its digits in the order in which they are printed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -281,7 +282,8 @@ impl<'a> Measured<'a> {
         let next = others.map(|other| far(*other).saturating_sub(distance)).min().unwrap_or(u32::MAX);
         let quality =
             chosen(parity).fold(Quality::NONE, |all, near| all.and(near.distance, near.margin.min(next)));
-        Some(Choice { set, digits: chosen(parity).map(|near| near.digit).collect(), quality })
+        let digits = chosen(parity).map(|near| near.digit).collect();
+        quality.counts().then_some(Choice { set, digits, quality })
     }
 
     /// What ink spread adds to a bar. `None` when that is more than three quarters of a module.

@@ -5,8 +5,10 @@
 
 use super::width::SQUARE;
 
-/// The least by which the next best point is further, in any line, in squares of 64ths of a module.
+/// The least by which the next best point is further, in any line, in squares of 64ths of a module: to be believed at
+/// once, and to count at all.
 const LEAST: u32 = SQUARE / 4;
+const COUNTS: u32 = SQUARE / 32;
 
 /// The quality of some characters together.
 #[derive(Debug, Clone, Copy)]
@@ -44,6 +46,12 @@ impl Quality {
     pub(super) fn sure(self, times: u32) -> bool {
         let mean = self.distance.checked_div(self.characters).unwrap_or(u32::MAX);
         self.margin >= LEAST && self.margin >= mean.saturating_mul(times)
+    }
+
+    /// Whether the nearest points are nearest by more than a hair. A wide spot moves the same edges by the same distance
+    /// in each scan; so what a hair decides is decided no better by a second scan.
+    pub(super) fn counts(self) -> bool {
+        self.margin >= COUNTS
     }
 
     /// How far all characters are off.
