@@ -13,7 +13,7 @@
 //!
 //! What always holds: integers only, no heap, no clock. The quiet zones are on both sides (ISO/IEC 15420 wants seven
 //! modules or more, 15417 and 16390 ten; five and seven are enough here). Every check digit and check character is right.
-//! EAN-8, UPC-E and ITF, and what was measured badly of any symbology, were read twice.
+//! What is not sure was read twice, and an ITF without a check digit always.
 
 mod code128;
 mod ean;
