@@ -60,6 +60,7 @@ const WIDTHS: [u32; 107] = [
 ];
 
 /// Where each value lies, worked out when this is compiled.
+#[allow(clippy::arithmetic_side_effects, clippy::indexing_slicing, reason = "the compiler would stop at it")]
 const POINTS: [Point; 107] = {
     let mut points = [Point([0; 5]); 107];
     let mut value = 0;

@@ -315,6 +315,7 @@ struct Choice {
 const IDEAL_A: [Point; 10] = ideal(false);
 const IDEAL_B: [Point; 10] = ideal(true);
 
+#[allow(clippy::arithmetic_side_effects, clippy::indexing_slicing, reason = "the compiler would stop at it")]
 const fn ideal(is_b: bool) -> [Point; 10] {
     let mut points = [Point([0; 3]); 10];
     let mut digit = 0;

@@ -48,7 +48,7 @@ impl ItfLengths {
 /// Reads ITF in this direction.
 pub(super) fn read(elements: &[u32], lengths: ItfLengths) -> Option<Read> {
     let body = elements.len().checked_sub(START + END)?;
-    if body % PAIR != 0 || !lengths.has(body / PAIR * 2) {
+    if body % PAIR != 0 || !lengths.has((body / PAIR).saturating_mul(2)) {
         return None;
     }
     let (&[bar, space, other, last], rest) = elements.split_first_chunk::<START>()?;

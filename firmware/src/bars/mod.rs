@@ -78,6 +78,25 @@ impl Default for Reading {
 }
 
 /// Makes codes of runs; it takes some 2 KiB.
+///
+/// ```
+/// use device_drivers::Moment;
+/// use firmware::{BarReader, Level, Reading, Run, Symbology};
+///
+/// // The modules of an EAN-13, 1 for dark, with the paper on either side.
+/// let paper = "0".repeat(11);
+/// let bars = "10100011010100111010111101111010001001011001101010\
+///             100001010000101000010111010010000101100110101";
+/// let mut reader = BarReader::new(Reading::default());
+/// let mut told = None;
+/// for module in [&paper, bars, &paper].concat().bytes() {
+///     let level = if module == b'1' { Level::Dark } else { Level::Light };
+///     told = reader.handle(Run { level, ticks: 100 }, Moment::default()).cloned().or(told);
+/// }
+/// let code = told.unwrap();
+/// assert_eq!((code.symbology, code.identifier), (Symbology::Ean13, "]E0"));
+/// assert_eq!(code.text, b"4006381333931");
+/// ```
 #[derive(Debug)]
 pub struct BarReader {
     symbologies: Symbologies,

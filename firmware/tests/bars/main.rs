@@ -1,5 +1,11 @@
 //! The bar reader beside generated labels: what it reads, what it must not, how often, in how much memory.
-#![allow(clippy::float_arithmetic, clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "these are tests")]
+#![allow(
+    clippy::float_arithmetic,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "these are tests"
+)]
 
 mod label;
 mod misreads;
