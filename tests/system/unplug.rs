@@ -1,5 +1,5 @@
-//! A scanner that is unplugged and plugged in again, over and over, while it scans: no scan comes twice, the device comes
-//! back by itself, and the daemon does not grow.
+//! A scanner that is unplugged and plugged in again, over and over, while it scans and two tills sell: no scan comes twice, the
+//! device comes back by itself, and the daemon does not grow.
 //!
 //! `TILLBOX_UNPLUGS` says how often (40).
 
@@ -9,7 +9,7 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use device_drivers::VirtualScanner;
-use tillbox_tests::{Dice, Place, Setup, patiently};
+use tillbox_tests::{Client, Dice, Place, Selling, Setup, patiently};
 
 const LONG: Duration = Duration::from_secs(60);
 
@@ -27,6 +27,13 @@ fn threads(process: u32) -> usize {
     fs::read_dir(format!("/proc/{process}/task")).unwrap().count()
 }
 
+/// Tasks of its runtime, as it says itself.
+fn tasks(client: &Client) -> usize {
+    let text = client.get("/metrics").text();
+    let line = text.lines().find_map(|line| line.strip_prefix("tillbox_tasks "));
+    line.expect("it counts its tasks").parse().unwrap()
+}
+
 #[test]
 fn a_scanner_that_is_unplugged_all_the_time_loses_no_whole_scan_and_doubles_none() {
     let cycles: usize = std::env::var("TILLBOX_UNPLUGS")
@@ -39,7 +46,9 @@ fn a_scanner_that_is_unplugged_all_the_time_loses_no_whole_scan_and_doubles_none
     let place = Place::new(&Setup::default().with(&section));
     place.stock_up(3);
     let daemon = place.start();
-    let mut events = daemon.client().events(None);
+    let client = daemon.client();
+    let mut events = client.events(None);
+    let selling = Selling::begin(daemon.address(), 2, 3, &mut dice);
     let (sink, heard) = mpsc::channel();
     let listening = std::thread::spawn(move || {
         while let Some((_, name, data)) = events.next_if_any() {
@@ -57,7 +66,7 @@ fn a_scanner_that_is_unplugged_all_the_time_loses_no_whole_scan_and_doubles_none
 
     let plug = || runtime.block_on(async { VirtualScanner::plug(&port) }).unwrap();
     let mut times: BTreeMap<String, usize> = BTreeMap::new();
-    let (mut before, mut slowest, mut returns) = ((0, 0), Duration::ZERO, Vec::new());
+    let (mut before, mut slowest, mut returns) = ((0, 0, 0), Duration::ZERO, Vec::new());
     for cycle in 0..cycles {
         let mut scanner = plug();
         let plugged = Instant::now();
@@ -87,20 +96,24 @@ fn a_scanner_that_is_unplugged_all_the_time_loses_no_whole_scan_and_doubles_none
         }
         drop(scanner);
         if cycle == 9 {
-            before = (descriptors(daemon.process()), threads(daemon.process()));
+            before = (descriptors(daemon.process()), threads(daemon.process()), tasks(&client));
         }
     }
     let doubled: Vec<_> = times.iter().filter(|(_, count)| **count > 1).collect();
     assert!(doubled.is_empty(), "{doubled:?}");
     assert!(times.keys().all(|code| code.starts_with("code-")), "half a scan was told of: {times:?}");
-    patiently(LONG, "the daemon has as many descriptors and threads as at first", || {
-        let now = (descriptors(daemon.process()), threads(daemon.process()));
+    let sold = selling.end().acknowledged.len();
+    patiently(LONG, "the daemon has as many descriptors, threads and tasks as at first", || {
+        let now = (descriptors(daemon.process()), threads(daemon.process()), tasks(&client));
         // A thread that may block comes and goes.
-        (now.0 <= before.0 + 2 && now.1 <= before.1 + 2).then_some(())
+        (now.0 <= before.0 + 2 && now.1 <= before.1 + 2 && now.2 <= before.2).then_some(())
     });
     returns.sort();
     let median = returns.get(returns.len() / 2).copied().unwrap_or_default();
-    println!("{cycles} cycles, {} scans; back after {median:?}, at the slowest {slowest:?}", times.len());
+    let scans = times.len();
+    println!(
+        "{cycles} cycles, {scans} scans, {sold} sales; back after {median:?}, at the slowest {slowest:?}"
+    );
     daemon.stop();
     listening.join().unwrap();
 }

@@ -33,6 +33,7 @@ pub(super) struct Metrics {
     seconds: Family<Asked, Histogram, Buckets>,
     /// Open connections.
     pub(super) connections: Gauge,
+    tasks: Gauge,
     condition: ConditionGauges,
 }
 
@@ -138,13 +139,19 @@ impl Metrics {
         shop.register(&mut registry);
         let requests = Family::<Answered, Counter>::default();
         let seconds = Family::<Asked, Histogram, Buckets>::new_with_constructor(Buckets);
-        let (connections, condition) = (Gauge::default(), ConditionGauges::default());
+        let (connections, tasks, condition) =
+            (Gauge::default(), Gauge::default(), ConditionGauges::default());
         registry.register("tillbox_http_requests", "Requests by route and status", requests.clone());
         let answer = "Time from a request's head to its answer's head";
         registry.register_with_unit("tillbox_http_request", answer, Unit::Seconds, seconds.clone());
         registry.register("tillbox_http_connections", "Open connections", connections.clone());
+        registry.register(
+            "tillbox_tasks",
+            "Tasks: connections, devices' drivers and the like",
+            tasks.clone(),
+        );
         condition.register(&mut registry);
-        Self { registry, requests, seconds, connections, condition }
+        Self { registry, requests, seconds, connections, tasks, condition }
     }
 }
 
@@ -176,6 +183,8 @@ pub(super) async fn observe(
 )]
 async fn show(State(app): State<App>) -> Result<Response, Problem> {
     app.metrics.condition.set(&app.shop.condition());
+    let tasks = tokio::runtime::Handle::current().metrics().num_alive_tasks();
+    app.metrics.tasks.set(i64::try_from(tasks).unwrap_or(i64::MAX));
     let mut text = String::new();
     encode(&mut text, &app.metrics.registry)
         .map_err(|error| Problem::internal(format!("The figures could not be written: {error}.")))?;
