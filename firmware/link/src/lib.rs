@@ -6,6 +6,7 @@
 //! | streams | messages that are numbered for longer than a boot | [`Outbox`], [`Cursor`] |
 //! | session | hello, acknowledgement, flow control, what is lost sent again | [`Session`] |
 //! | messages | what is said, and its bytes | [`ToHost`], [`ToController`] |
+//! | update | the host's part in sending a controller its firmware | [`Upload`] |
 //!
 //! Nothing here has a heap, a clock or a line: bytes, the time and random numbers are handed in, and the same code runs at both
 //! ends.
@@ -77,6 +78,7 @@ mod sending;
 mod session;
 mod side;
 mod stream;
+mod upload;
 
 pub use event::{Counters, Event, News};
 pub use field::{Bytes, LONGEST_MESSAGE};
@@ -90,6 +92,7 @@ pub use packet::{Role, SPOKEN, Versions};
 pub use session::{GONE_AFTER, KEEP_ALIVE, Session};
 pub use side::{Controller, Host, Side};
 pub use stream::{Cursor, Id, StreamId};
+pub use upload::{Ended, Upload};
 
 /// Microseconds since the caller's clock began; it never goes back.
 pub type Micros = u64;

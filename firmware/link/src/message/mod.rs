@@ -20,6 +20,7 @@
 //! | [`ToHost::Log`] | 09 | u8 level, n× text (≤ 120) | datagram |
 //! | [`ToHost::UpdateProgress`] | 0a | u32 bytes that are stored | stream |
 //! | [`ToHost::UpdateRefused`] | 0b | u8 reason, u32 bytes that are stored | stream |
+//! | [`ToHost::UpdateConfirmed`] | 0c | u8 u8 u16 version | stream |
 //!
 //! | host → controller | number | fields | travels |
 //! |---|---|---|---|
@@ -30,7 +31,7 @@
 //! | [`ToController::Configure`] | 05 | u32 symbologies, u16 double-read ms, u16 open-too-long s, u16 pulse cap ms | stream |
 //! | [`ToController::Signal`] | 06 | u16 beep ms, u16 tone Hz, u8 lights, u16 light ms | stream |
 //! | [`ToController::AskCounters`] | 07 | – | stream |
-//! | [`ToController::UpdateBegin`] | 08 | u32 length, u8 u8 u16 version | stream |
+//! | [`ToController::UpdateBegin`] | 08 | u32 length, u8 u8 u16 version, perhaps 16 fingerprint | stream |
 //! | [`ToController::UpdateChunk`] | 09 | u32 offset, n× data (≤ 128) | stream |
 //! | [`ToController::UpdateEnd`] | 0a | – | stream |
 //! | [`ToController::Reboot`] | 0b | – | stream |
@@ -48,7 +49,10 @@
 //! | 04 | | found open | open too long | stale challenge | debug | | bad offset |
 //! | 05 | | | undervoltage | too often | | | flash failed |
 //! | 06 | | | | did not open | | | none begun |
-//! | 07 | | | | undervoltage | | | |
+//! | 07 | | | | undervoltage | | | wrong board |
+//! | 08 | | | | | | | damaged |
+//! | 09 | | | | | | | did not start |
+//! | 0a | | | | | | | on trial |
 
 mod number;
 mod to_controller;

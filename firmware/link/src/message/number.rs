@@ -119,5 +119,13 @@ numbers! {
         FlashFailed = 5,
         /// A chunk or an end came, and no begin.
         NoneBegun = 6,
+        /// It is for another board, or for another kind of controller.
+        WrongBoard = 7,
+        /// It is no image, not the one that was announced, or not whole.
+        Damaged = 8,
+        /// It was started several times and never came to say that all is well; the one before runs again.
+        DidNotStart = 9,
+        /// What runs is on trial itself.
+        OnTrial = 10,
     }
 }

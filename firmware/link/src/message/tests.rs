@@ -61,6 +61,7 @@ fn messages_of_a_controller_are_these_bytes() {
     pinned(&ToHost::UpdateProgress { stored: 0x0001_0080 }, "0a 80000100");
     let refused = ToHost::UpdateRefused { reason: UpdateRefusal::BadOffset, stored: 128 };
     pinned(&refused, "0b 04 80000000");
+    pinned(&ToHost::UpdateConfirmed { version: VERSION }, "0c 01020304");
 }
 
 #[test]
@@ -78,8 +79,16 @@ fn messages_of_the_host_are_these_bytes() {
     let signal = ToController::Signal { beep_ms: 80, tone_hz: 2_700, lights: 0b001, light_ms: 300 };
     pinned(&signal, "06 5000 8c0a 01 2c01");
     pinned(&ToController::AskCounters, "07");
-    let begin = ToController::UpdateBegin { length: 0x0001_2345, version: VERSION };
-    pinned(&begin, "08 45230100 01020304");
+    let begin = ToController::UpdateBegin { length: 0x0001_2345, version: VERSION, fingerprint: None };
+    let encoded = begin.encode();
+    assert_eq!(hex(&encoded), "084523010001020304");
+    assert_eq!(ToController::decode(&encoded).as_ref(), Ok(&begin));
+    assert_eq!(ToController::decode(&encoded[..8]), Err(Unread::Malformed(0x08)));
+    let begin =
+        ToController::UpdateBegin { length: 0x0001_2345, version: VERSION, fingerprint: Some([0x5a; 16]) };
+    let encoded = begin.encode();
+    assert_eq!(hex(&encoded), std::format!("084523010001020304{}", "5a".repeat(16)));
+    assert_eq!(ToController::decode(&encoded), Ok(begin));
     let data = Vec::from_slice(&[0xde, 0xad]).unwrap();
     pinned(&ToController::UpdateChunk { offset: 0x80, data }, "09 80000000 02 dead");
     pinned(&ToController::UpdateEnd, "0a");
@@ -103,10 +112,11 @@ fn names_are_these_numbers() {
     count::<Outcome>(7);
     count::<Level>(4);
     count::<ScanRefusal>(3);
-    count::<UpdateRefusal>(6);
+    count::<UpdateRefusal>(10);
     let first = [u8::from(Cause::NoCommand), Alarm::Tamper.into(), Outcome::StaleChallenge.into()];
     assert_eq!(first, [2, 2, 4]);
     assert_eq!([u8::from(ScanRefusal::Unreadable), UpdateRefusal::NoneBegun.into()], [3, 6]);
+    assert_eq!([u8::from(UpdateRefusal::Damaged), UpdateRefusal::DidNotStart.into()], [8, 9]);
 }
 
 #[test]
@@ -137,7 +147,7 @@ fn the_longest_messages_fit_and_longer_ones_are_refused() {
 
 #[test]
 fn an_older_side_says_what_it_does_not_know() {
-    assert_eq!(ToHost::decode(&[0x0c, 1, 2]), Err(Unread::Unknown(0x0c)));
+    assert_eq!(ToHost::decode(&[0x0d, 1, 2]), Err(Unread::Unknown(0x0d)));
     assert_eq!(ToController::decode(&[0x0d]), Err(Unread::Unknown(0x0d)));
     assert_eq!(ToHost::decode(&[0x00]), Err(Unread::Unknown(0x00)));
     assert_eq!(ToHost::decode(&[]), Err(Unread::Malformed(0)));

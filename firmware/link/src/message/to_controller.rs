@@ -54,6 +54,9 @@ pub enum ToController {
         length: u32,
         /// What it is.
         version: Version,
+        /// The first half of the SHA-256 of its first 128 bytes, which name all others: what is stored of this very image is not sent
+        /// again. `None`, from a host that does not say: all of it is.
+        fingerprint: Option<[u8; 16]>,
     },
     /// A piece of the image.
     UpdateChunk {
@@ -105,7 +108,10 @@ impl Message for ToController {
                 new(0x06).u16(*beep_ms).u16(*tone_hz).u8(*lights).u16(*light_ms)
             }
             Self::AskCounters => new(0x07),
-            Self::UpdateBegin { length, version } => version.write(new(0x08).u32(*length)),
+            Self::UpdateBegin { length, version, fingerprint } => {
+                let begun = version.write(new(0x08).u32(*length));
+                fingerprint.iter().fold(begun, |begun, half| begun.array(*half))
+            }
             Self::UpdateChunk { offset, data } => new(0x09).u32(*offset).counted(data),
             Self::UpdateEnd => new(0x0a),
             Self::Reboot => new(0x0b),
@@ -142,7 +148,11 @@ fn read(number: u8, mut from: Fields<'_>) -> Option<ToController> {
             light_ms: from.u16()?,
         },
         0x07 => ToController::AskCounters,
-        0x08 => ToController::UpdateBegin { length: from.u32()?, version: Version::read(&mut from)? },
+        0x08 => ToController::UpdateBegin {
+            length: from.u32()?,
+            version: Version::read(&mut from)?,
+            fingerprint: from.array(),
+        },
         0x09 => {
             ToController::UpdateChunk { offset: from.u32()?, data: Vec::from_slice(from.counted()?).ok()? }
         }

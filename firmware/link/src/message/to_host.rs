@@ -80,6 +80,11 @@ pub enum ToHost {
         /// Where it would go on, bytes from its beginning.
         stored: u32,
     },
+    /// The update that was on trial stays.
+    UpdateConfirmed {
+        /// What runs.
+        version: Version,
+    },
 }
 
 /// A controller's own time. It goes on within a boot only.
@@ -162,13 +167,14 @@ impl Message for ToHost {
             Self::Log { level, text } => new(0x09).u8((*level).into()).counted(&text.clone().into_bytes()),
             Self::UpdateProgress { stored } => new(0x0a).u32(*stored),
             Self::UpdateRefused { reason, stored } => new(0x0b).u8((*reason).into()).u32(*stored),
+            Self::UpdateConfirmed { version } => version.write(new(0x0c)),
         };
         written.0
     }
 
     fn decode(bytes: &[u8]) -> Result<Self, Unread> {
         let Some((number, fields)) = bytes.split_first() else { return Err(Unread::Malformed(0)) };
-        if !(0x01..=0x0b).contains(number) {
+        if !(0x01..=0x0c).contains(number) {
             return Err(Unread::Unknown(*number));
         }
         read(*number, Fields(fields)).ok_or(Unread::Malformed(*number))
@@ -204,7 +210,8 @@ fn read(number: u8, mut from: Fields<'_>) -> Option<ToHost> {
             text: String::try_from(core::str::from_utf8(from.counted()?).ok()?).ok()?,
         },
         0x0a => ToHost::UpdateProgress { stored: from.u32()? },
-        _ => ToHost::UpdateRefused { reason: from.u8()?.into(), stored: from.u32()? },
+        0x0b => ToHost::UpdateRefused { reason: from.u8()?.into(), stored: from.u32()? },
+        _ => ToHost::UpdateConfirmed { version: Version::read(&mut from)? },
     })
 }
 
