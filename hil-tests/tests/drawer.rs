@@ -119,7 +119,7 @@ fn a_board_that_is_told_to_boots_again_and_counts_it() {
     for boots in [1, 2] {
         end.say(&ToController::AskCounters).unwrap();
         let tally = |told: &ToHost| match told {
-            ToHost::Counters(tally) => Some(*tally),
+            ToHost::Counters { tally, .. } => Some(*tally),
             _ => None,
         };
         assert_eq!(end.wait_for(tally).unwrap().boots, boots);

@@ -145,7 +145,6 @@ impl<P: OutputPin> DrawerController<P> {
                 let beep = Duration::from_millis((*beep_ms).into()).min(LONGEST_BEEP);
                 self.beep_ends = (!beep.is_zero()).then_some(now + beep);
             }
-            ToController::AskCounters => self.report(ToHost::Counters(self.retained.tally)),
             _ => return false,
         }
         true

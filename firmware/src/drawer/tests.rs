@@ -325,7 +325,7 @@ fn a_low_supply_and_an_opened_case_are_alarms_and_nothing_is_pulled_without_powe
 fn reports_for_which_there_is_no_room_are_counted_and_that_is_said() {
     let mut bench = Bench::new();
     for _ in 0..100 {
-        bench.controller.handle(&ToController::AskCounters, || [0; 16], bench.now);
+        bench.controller.handle(&ToController::AskChallenge, || [0; 16], bench.now);
     }
     bench.look();
     let told = bench.take();

@@ -7,7 +7,8 @@ use device_drivers::Moment;
 use embedded_hal::digital::OutputPin;
 use hmac::{Hmac, Mac as _};
 use pos_link::{
-    Controller, Cursor, Event, Identity, Kind, News, Outbox, Session, StreamId, ToController, ToHost, Version,
+    Controller, Cursor, Event, Identity, Kind, News, Outbox, Session, Stamp, StreamId, ToController, ToHost,
+    Version,
 };
 use sha2::{Digest as _, Sha256};
 
@@ -44,6 +45,8 @@ pub struct DrawerUnit<P: OutputPin> {
     identity: Identity,
     /// The identity is to be told.
     introduce: bool,
+    /// The counters are to be told.
+    count: bool,
     nonces: Nonces,
     reboot: bool,
 }
@@ -64,7 +67,8 @@ impl<P: OutputPin> DrawerUnit<P> {
             key: fingerprint,
         };
         let controller = DrawerController::new(pin, boot.wiring, boot.key, boot.retained, now);
-        let mut unit = Self { session, controller, identity, introduce: true, nonces, reboot: false };
+        let mut unit =
+            Self { session, controller, identity, introduce: true, count: false, nonces, reboot: false };
         unit.serve(now);
         unit
     }
@@ -126,8 +130,13 @@ impl<P: OutputPin> DrawerUnit<P> {
                 Event::News(_) | Event::Datagram(_) => {}
             }
         }
-        if self.introduce && self.session.send(&ToHost::Identity(self.identity)).is_ok() {
+        if self.introduce && self.session.send_datagram(&ToHost::Identity(self.identity)).is_ok() {
             self.introduce = false;
+        }
+        if self.count {
+            let tally = self.controller.retained(now).tally;
+            let at = Stamp { boot: tally.boots, micros: now.as_micros() };
+            self.count = self.session.send_datagram(&ToHost::Counters { at, tally }).is_err();
         }
         while let Some(report) = self.controller.report_due() {
             let taken = match report {
@@ -148,6 +157,7 @@ impl<P: OutputPin> DrawerUnit<P> {
         }
         match said {
             ToController::AskIdentity => self.introduce = true,
+            ToController::AskCounters => self.count = true,
             ToController::Reboot => self.reboot = true,
             // For a scanner, or for who takes updates.
             _ => {}
@@ -211,6 +221,7 @@ mod tests {
         host: Session<Host, Outbox<1024>, 1024, 1024>,
         now: Moment,
         open: bool,
+        accepts: bool,
         heard: Vec<ToHost>,
     }
 
@@ -230,7 +241,7 @@ mod tests {
             let now = Moment::from_micros(1_000);
             let unit = DrawerUnit::new(Pin, &boot(1), None, now);
             let host = Session::new(77, Outbox::new(StreamId(7)), None, now.as_micros());
-            Self { unit, host, now, open: false, heard: Vec::new() }
+            Self { unit, host, now, open: false, accepts: true, heard: Vec::new() }
         }
 
         fn wait(&mut self, ms: u32) {
@@ -247,9 +258,15 @@ mod tests {
                     self.unit.hear(bytes, now);
                 }
                 while let Some(event) = self.host.poll_event() {
-                    if let Event::Message { id, message } = event {
-                        self.heard.push(message);
-                        self.host.accept(id);
+                    match event {
+                        Event::Message { id, message } => {
+                            self.heard.push(message);
+                            if self.accepts {
+                                self.host.accept(id);
+                            }
+                        }
+                        Event::Datagram(message) => self.heard.push(message),
+                        _ => {}
                     }
                 }
             }
@@ -278,8 +295,8 @@ mod tests {
     fn a_box_and_a_controller_come_to_an_opened_drawer() {
         let mut counter = Counter::new();
         counter.wait(500);
-        assert!(matches!(counter.heard[0], ToHost::Identity(identity) if identity.hardware == *b"drawer-1"));
         assert!(matches!(counter.heard[1], ToHost::DrawerClosed { open_ms: 0, .. }));
+        assert!(matches!(counter.heard[0], ToHost::Identity(identity) if identity.hardware == *b"drawer-1"));
         let said = counter.ask(1);
         counter.host.send(&said).unwrap();
         counter.wait(60);
@@ -317,6 +334,28 @@ mod tests {
         };
         assert_eq!(counter.heard.iter().filter(|message| forced(message)).count(), 1, "{:?}", counter.heard);
         assert_eq!(counter.outcome(), Some(Outcome::StaleChallenge), "it was for a moment that is over");
+    }
+
+    #[test]
+    fn a_box_that_accepts_nothing_yet_hears_who_is_there_and_what_time_it_has() {
+        let mut counter = Counter::new();
+        // Until the outbox is full of what the box does not accept.
+        counter.accepts = false;
+        for _ in 0..200 {
+            counter.open = !counter.open;
+            counter.wait(100);
+        }
+        counter.heard.clear();
+        counter.host.send(&ToController::AskIdentity).unwrap();
+        counter.host.send(&ToController::AskCounters).unwrap();
+        let asked = counter.now.as_micros();
+        counter.wait(500);
+        assert!(counter.heard.iter().any(|message| matches!(message, ToHost::Identity(_))));
+        let told = counter.heard.iter().find_map(|message| match message {
+            ToHost::Counters { at, .. } => Some(at.micros),
+            _ => None,
+        });
+        assert!(told.is_some_and(|at| at >= asked));
     }
 
     #[test]

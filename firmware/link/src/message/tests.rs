@@ -52,7 +52,7 @@ fn messages_of_a_controller_are_these_bytes() {
     let tally =
         Tally { boots: 1, watchdog_resets: 2, scans: 3, repeats: 4, pulses: 5, refused: 6, dropped: 7 };
     let bytes = "06 01000000 02000000 03000000 04000000 05000000 06000000 07000000";
-    pinned(&ToHost::Counters(tally), bytes);
+    pinned(&ToHost::Counters { at: AT, tally }, &std::format!("{bytes} {STAMP}"));
     pinned(&ToHost::Challenge { nonce: [0x5a; 16] }, &std::format!("07 {five}"));
     let outcome = ToHost::OpenOutcome { at: AT, request: 0x0102, outcome: Outcome::DidNotOpen };
     pinned(&outcome, &std::format!("08 {STAMP} 02010000 06"));

@@ -9,7 +9,7 @@ use crate::field::{Bytes, Fields, Writer};
 /// A message of a controller.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ToHost {
-    /// Who it is. Said once a boot, and when asked.
+    /// Who it is. Said once a boot, and when asked. Travels as a datagram: not behind what waits for the host.
     Identity(Identity),
     /// A code was read.
     Scan {
@@ -45,8 +45,13 @@ pub enum ToHost {
         /// Whether it began.
         on: bool,
     },
-    /// What it counted, in all its boots.
-    Counters(Tally),
+    /// What it counted, in all its boots. Travels as a datagram.
+    Counters {
+        /// When it said so: its present time, to tell the age of what it read while the host was away.
+        at: Stamp,
+        /// What it counted.
+        tally: Tally,
+    },
     /// The nonce that the next request to open must answer.
     Challenge {
         /// Random; good for one opening.
@@ -159,7 +164,7 @@ impl Message for ToHost {
             Self::DrawerOpened { at, cause } => at.write(new(0x03)).u8((*cause).into()),
             Self::DrawerClosed { at, open_ms } => at.write(new(0x04)).u32(*open_ms),
             Self::Alarm { at, alarm, on } => at.write(new(0x05)).u8((*alarm).into()).u8((*on).into()),
-            Self::Counters(tally) => tally.fields().into_iter().fold(new(0x06), Writer::u32),
+            Self::Counters { at, tally } => at.write(tally.fields().into_iter().fold(new(0x06), Writer::u32)),
             Self::Challenge { nonce } => new(0x07).array(*nonce),
             Self::OpenOutcome { at, request, outcome } => {
                 at.write(new(0x08)).u32(*request).u8((*outcome).into())
@@ -198,7 +203,10 @@ fn read(number: u8, mut from: Fields<'_>) -> Option<ToHost> {
         0x03 => ToHost::DrawerOpened { at: Stamp::read(&mut from)?, cause: from.u8()?.into() },
         0x04 => ToHost::DrawerClosed { at: Stamp::read(&mut from)?, open_ms: from.u32()? },
         0x05 => ToHost::Alarm { at: Stamp::read(&mut from)?, alarm: from.u8()?.into(), on: from.u8()? != 0 },
-        0x06 => ToHost::Counters(Tally::read(&mut from)?),
+        0x06 => {
+            let tally = Tally::read(&mut from)?;
+            ToHost::Counters { at: Stamp::read(&mut from)?, tally }
+        }
         0x07 => ToHost::Challenge { nonce: from.array()? },
         0x08 => ToHost::OpenOutcome {
             at: Stamp::read(&mut from)?,
