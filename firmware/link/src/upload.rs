@@ -13,10 +13,10 @@ use crate::message::{ToController, ToHost, UpdateRefusal, Version};
 /// Bytes that are sent beyond those that the controller has stored.
 const AHEAD: usize = 1_024;
 
-/// An image on its way to a controller.
+/// An image on its way to a controller; `I` are its bytes.
 #[derive(Debug, Clone)]
-pub struct Upload<'a> {
-    image: &'a [u8],
+pub struct Upload<I> {
+    image: I,
     version: Version,
     fingerprint: [u8; 16],
     stage: Stage,
@@ -49,10 +49,10 @@ enum Stage {
     Ended(Ended),
 }
 
-impl<'a> Upload<'a> {
+impl<I: AsRef<[u8]>> Upload<I> {
     /// Of this image. `version` and `fingerprint` are as in [`ToController::UpdateBegin`].
     #[must_use]
-    pub const fn new(image: &'a [u8], version: Version, fingerprint: [u8; 16]) -> Self {
+    pub const fn new(image: I, version: Version, fingerprint: [u8; 16]) -> Self {
         Self { image, version, fingerprint, stage: Stage::Begin, at: 0, stored: 0 }
     }
 
@@ -61,12 +61,12 @@ impl<'a> Upload<'a> {
     pub fn poll(&self) -> Option<ToController> {
         match self.stage {
             Stage::Begin => Some(ToController::UpdateBegin {
-                length: u32::try_from(self.image.len()).unwrap_or(u32::MAX),
+                length: u32::try_from(self.length()).unwrap_or(u32::MAX),
                 version: self.version,
                 fingerprint: Some(self.fingerprint),
             }),
-            Stage::Sending if self.at >= self.image.len() => {
-                (self.stored >= self.image.len()).then_some(ToController::UpdateEnd)
+            Stage::Sending if self.at >= self.length() => {
+                (self.stored >= self.length()).then_some(ToController::UpdateEnd)
             }
             Stage::Sending if self.at < self.stored.saturating_add(AHEAD) => {
                 Some(ToController::UpdateChunk {
@@ -82,7 +82,7 @@ impl<'a> Upload<'a> {
     pub fn sent(&mut self) {
         match self.stage {
             Stage::Begin => self.stage = Stage::Asked,
-            Stage::Sending if self.at >= self.image.len() => self.stage = Stage::Sent,
+            Stage::Sending if self.at >= self.length() => self.stage = Stage::Sent,
             Stage::Sending => self.at = self.at.saturating_add(self.chunk().len()),
             _ => {}
         }
@@ -110,6 +110,25 @@ impl<'a> Upload<'a> {
             (ToHost::UpdateRefused { reason, stored }, stage) => self.refused(*reason, *stored, stage),
             _ => {}
         }
+    }
+
+    /// The session is a new one: what it had not sent yet is lost with the one before.
+    pub fn interrupted(&mut self) {
+        if let Stage::Asked | Stage::Sending | Stage::Sent = self.stage {
+            self.stage = Stage::Begin;
+        }
+    }
+
+    /// How long the image is, bytes.
+    #[must_use]
+    pub fn length(&self) -> usize {
+        self.image.as_ref().len()
+    }
+
+    /// What it is.
+    #[must_use]
+    pub fn version(&self) -> Version {
+        self.version
     }
 
     /// How many bytes the controller has stored, by its word.
@@ -145,12 +164,12 @@ impl<'a> Upload<'a> {
     }
 
     fn go_on(&mut self, stored: u32) {
-        self.stored = usize::try_from(stored).unwrap_or(usize::MAX).min(self.image.len());
+        self.stored = usize::try_from(stored).unwrap_or(usize::MAX).min(self.length());
         self.at = self.stored;
     }
 
-    fn chunk(&self) -> &'a [u8] {
-        let rest = self.image.get(self.at..).unwrap_or_default();
+    fn chunk(&self) -> &[u8] {
+        let rest = self.image.as_ref().get(self.at..).unwrap_or_default();
         rest.get(..ToController::LONGEST_CHUNK).unwrap_or(rest)
     }
 }
@@ -175,7 +194,7 @@ mod tests {
     }
 
     /// Sends all that may be sent; where the chunks begin.
-    fn send(upload: &mut Upload<'_>) -> std::vec::Vec<u32> {
+    fn send(upload: &mut Upload<&[u8; 3_000]>) -> std::vec::Vec<u32> {
         let mut offsets = std::vec::Vec::new();
         while let Some(said) = upload.poll() {
             if let ToController::UpdateChunk { offset, .. } = said {
@@ -186,7 +205,7 @@ mod tests {
         offsets
     }
 
-    fn begun(stored: u32) -> Upload<'static> {
+    fn begun(stored: u32) -> Upload<&'static [u8; 3_000]> {
         let mut upload = Upload::new(&IMAGE, NEW, [7; 16]);
         assert!(matches!(upload.poll(), Some(ToController::UpdateBegin { length: 3_000, .. })));
         assert_eq!(send(&mut upload), [], "nothing before the answer");
@@ -250,5 +269,28 @@ mod tests {
         assert_eq!(upload.ended(), Some(Ended::Refused(UpdateRefusal::BadSignature)));
         upload.handle(&ToHost::UpdateConfirmed { version: NEW });
         assert_eq!(upload.ended(), Some(Ended::Refused(UpdateRefusal::BadSignature)));
+    }
+
+    #[test]
+    fn what_a_lost_session_had_not_sent_is_sent_by_the_next() {
+        let mut upload = begun(0);
+        send(&mut upload);
+        upload.interrupted();
+        upload.handle(&booted(OLD));
+        assert!(matches!(upload.poll(), Some(ToController::UpdateBegin { .. })));
+        upload.sent();
+        upload.interrupted();
+        assert!(
+            matches!(upload.poll(), Some(ToController::UpdateBegin { .. })),
+            "the question was lost, too"
+        );
+        upload.sent();
+        upload.handle(&ToHost::UpdateProgress { stored: 3_000 });
+        assert_eq!(upload.poll(), Some(ToController::UpdateEnd));
+        upload.sent();
+        upload.interrupted();
+        // It had arrived.
+        upload.handle(&booted(NEW));
+        assert_eq!(upload.poll(), None);
     }
 }
