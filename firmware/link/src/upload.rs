@@ -42,6 +42,8 @@ enum Stage {
     /// It was sent, and not answered.
     Asked,
     Sending,
+    /// All is stored, and [`ToController::UpdateEnd`] is to be sent, perhaps again.
+    Ending,
     /// All is sent: the controller checks it, and boots into it.
     Sent,
     /// The controller runs it, on trial.
@@ -68,6 +70,7 @@ impl<I: AsRef<[u8]>> Upload<I> {
             Stage::Sending if self.at >= self.length() => {
                 (self.stored >= self.length()).then_some(ToController::UpdateEnd)
             }
+            Stage::Ending => Some(ToController::UpdateEnd),
             Stage::Sending if self.at < self.stored.saturating_add(AHEAD) => {
                 Some(ToController::UpdateChunk {
                     offset: u32::try_from(self.at).ok()?,
@@ -83,6 +86,7 @@ impl<I: AsRef<[u8]>> Upload<I> {
         match self.stage {
             Stage::Begin => self.stage = Stage::Asked,
             Stage::Sending if self.at >= self.length() => self.stage = Stage::Sent,
+            Stage::Ending => self.stage = Stage::Sent,
             Stage::Sending => self.at = self.at.saturating_add(self.chunk().len()),
             _ => {}
         }
@@ -99,7 +103,7 @@ impl<I: AsRef<[u8]>> Upload<I> {
             (ToHost::Identity(identity), _) if identity.firmware == self.version => {
                 self.stage = Stage::Trying;
             }
-            (ToHost::Identity(_), Stage::Sending) => self.stage = Stage::Begin,
+            (ToHost::Identity(_), Stage::Asked | Stage::Sending) => self.stage = Stage::Begin,
             (ToHost::UpdateProgress { stored }, Stage::Asked) => {
                 self.go_on(*stored);
                 self.stage = Stage::Sending;
@@ -114,8 +118,11 @@ impl<I: AsRef<[u8]>> Upload<I> {
 
     /// The session is a new one: what it had not sent yet is lost with the one before.
     pub fn interrupted(&mut self) {
-        if let Stage::Asked | Stage::Sending | Stage::Sent = self.stage {
-            self.stage = Stage::Begin;
+        match self.stage {
+            Stage::Asked | Stage::Sending => self.stage = Stage::Begin,
+            // Not from the beginning: if it was tried and went back, that is told, and it is not to be tried again.
+            Stage::Sent => self.stage = Stage::Ending,
+            _ => {}
         }
     }
 
@@ -289,8 +296,20 @@ mod tests {
         assert_eq!(upload.poll(), Some(ToController::UpdateEnd));
         upload.sent();
         upload.interrupted();
-        // It had arrived.
+        let mut failed = upload.clone();
+        let mut lost = upload.clone();
+        // It had arrived, and the image runs.
         upload.handle(&booted(NEW));
         assert_eq!(upload.poll(), None);
+        // It had arrived, and the image did not start.
+        failed.handle(&booted(OLD));
+        failed.handle(&refused(UpdateRefusal::DidNotStart, 0));
+        assert_eq!(failed.ended(), Some(Ended::Refused(UpdateRefusal::DidNotStart)), "and is not sent again");
+        // It had not arrived, and the power went, too.
+        lost.handle(&booted(OLD));
+        assert_eq!(lost.poll(), Some(ToController::UpdateEnd));
+        lost.sent();
+        lost.handle(&refused(UpdateRefusal::NoneBegun, 0));
+        assert!(matches!(lost.poll(), Some(ToController::UpdateBegin { .. })));
     }
 }
