@@ -8,9 +8,8 @@
 //! | [`DrawerController`] | requests to open, the drawer's switch, its key, the case's contact, the supply | [`ToHost`](pos_link::ToHost) messages, whether to beep; it owns the solenoid's pin |
 //! | [`BarReader`] | the runs of dark and light of a wand, or of a row of a linear imager | [`Code`]s, each once, as scanners send them |
 //!
-//! A board runs a [`DrawerUnit`]: the controller with its session.
-//!
-//! What must outlive a reset ([`Retained`]) is a few bytes, which the board keeps where a reset leaves them alone.
+//! A board runs a [`Unit`]: the controller with its session, and with what must outlive a reset. For that the board gives it
+//! [`Memory`] that a reset leaves alone.
 
 #![no_std]
 // What panics stops a controller: no index may be out of bounds, no sum may overflow.
@@ -23,6 +22,7 @@ mod bars;
 mod contact;
 mod drawer;
 mod retained;
+mod unit;
 
 pub use bars::{
     BarReader, Code, ItfLengths, Level, MAX_TEXT, Patience, Reading, Run, Symbologies, Symbology,
@@ -30,6 +30,6 @@ pub use bars::{
 pub use contact::Contact;
 pub use drawer::authority::{Authority, mac};
 pub use drawer::budget::{Budget, MOST_PER_MINUTE};
-pub use drawer::unit::{Boot, DrawerUnit};
 pub use drawer::{DrawerController, Wiring};
-pub use retained::{Broken, Retained};
+pub use retained::{Memory, Place, Retained, write_last_words};
+pub use unit::{Behaviour, Boot, Unit};

@@ -6,7 +6,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
 use firmware::mac;
-use pos_link::{Cursor, Event, Host, News, Outbox, Session, StreamId, ToController, ToHost};
+use pos_link::{Cursor, Event, Host, Id, News, Outbox, Session, StreamId, ToController, ToHost};
 
 use crate::rig::KEY;
 
@@ -26,6 +26,10 @@ pub struct BoxEnd {
     pub told: Vec<ToHost>,
     /// Sessions that began.
     pub ups: u32,
+    /// Streams of the controller that began.
+    pub began: u32,
+    /// Whether it accepts what it hears; at first it does.
+    pub accepts: bool,
 }
 
 impl BoxEnd {
@@ -50,7 +54,7 @@ impl BoxEnd {
                 }
             }
         });
-        Ok(Self { session, begun, line, heard, told: Vec::new(), ups: 0 })
+        Ok(Self { session, begun, line, heard, told: Vec::new(), ups: 0, began: 0, accepts: true })
     }
 
     /// How far the controller's messages were accepted.
@@ -120,17 +124,22 @@ impl BoxEnd {
             match event {
                 Event::Message { id, message } => {
                     self.told.push(message);
-                    self.session.accept(id);
+                    self.accept(id);
                 }
-                Event::Skipped { id, .. } => {
-                    self.session.accept(id);
-                }
+                Event::Skipped { id, .. } => self.accept(id),
                 Event::News(News::Up { .. }) => self.ups += 1,
+                Event::News(News::StreamBegan { .. }) => self.began += 1,
                 Event::News(_) => {}
                 Event::Datagram(message) => self.told.push(message),
             }
         }
         self.flush()
+    }
+
+    fn accept(&mut self, id: Id) {
+        if self.accepts {
+            self.session.accept(id);
+        }
     }
 
     fn flush(&mut self) -> io::Result<()> {

@@ -12,8 +12,9 @@ use tempfile::TempDir;
 
 use crate::rig::{Input, KEY, Rig};
 
-/// Port A's place in the machine.
+/// Port A's place in the machine, and port B's.
 const PORT_A: &str = "/machine/unattached/device[8]";
+const PORT_B: &str = "/machine/unattached/device[9]";
 /// Port B's data register, all pins.
 const PORT_B_DATA: &str = "0x400053fc";
 /// Where the board's identity is, and the memory that nothing writes.
@@ -110,6 +111,27 @@ impl Emulator {
         Ok(())
     }
 
+    /// Waits until the board is reset by itself while it hangs: the emulated port forgets its levels then.
+    ///
+    /// # Errors
+    /// When it never is.
+    pub fn wait_for_reset(&mut self) -> io::Result<()> {
+        let deadline = Instant::now() + PATIENCE;
+        while self.port_b()? & 1 << 4 != 0 {
+            if Instant::now() > deadline {
+                return Err(io::Error::other("the board is never reset"));
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        Ok(())
+    }
+
+    /// The levels of port B.
+    fn port_b(&mut self) -> io::Result<u64> {
+        let value = self.ask(&format!("readl {PORT_B_DATA}"))?;
+        u64::from_str_radix(value.trim_start_matches("0x"), 16).map_err(io::Error::other)
+    }
+
     fn ask(&mut self, question: &str) -> io::Result<String> {
         let running = self.running.as_mut().ok_or_else(|| io::Error::other("the board has no power"))?;
         running.pins.get_mut().write_all(format!("{question}\n").as_bytes())?;
@@ -144,21 +166,21 @@ impl Rig for Emulator {
     }
 
     fn set(&mut self, input: Input, high: bool) -> io::Result<()> {
-        let pin = match input {
-            Input::Switch => 5,
-            Input::KeyLock => 6,
-            Input::Case => 7,
+        let (port, pin) = match input {
+            Input::Switch => (PORT_A, 5),
+            Input::KeyLock => (PORT_A, 6),
+            Input::Case => (PORT_A, 7),
+            Input::Panic => (PORT_B, 3),
+            Input::Hang => (PORT_B, 4),
         };
         if input == Input::Switch {
             self.switch_high = high;
         }
-        self.ask(&format!("set_irq_in {PORT_A} unnamed-gpio-in {pin} {}", u8::from(high))).map(|_| ())
+        self.ask(&format!("set_irq_in {port} unnamed-gpio-in {pin} {}", u8::from(high))).map(|_| ())
     }
 
     fn solenoid(&mut self) -> io::Result<bool> {
-        let value = self.ask(&format!("readl {PORT_B_DATA}"))?;
-        let value = u64::from_str_radix(value.trim_start_matches("0x"), 16).map_err(io::Error::other)?;
-        Ok(value & 1 != 0)
+        Ok(self.port_b()? & 1 != 0)
     }
 
     fn cut_power(&mut self) -> io::Result<()> {

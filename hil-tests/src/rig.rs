@@ -15,6 +15,10 @@ pub enum Input {
     KeyLock,
     /// The case's contact: high while open.
     Case,
+    /// High: a firmware that is made to be broken panics.
+    Panic,
+    /// High: a firmware that is made to be broken hangs.
+    Hang,
 }
 
 /// A drawer controller's board.

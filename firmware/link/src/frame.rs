@@ -26,6 +26,14 @@ pub const LONGEST_FRAME: usize = LONGEST_CONTENT + CHECKSUM + 3;
 const CHECKSUM: usize = 4;
 const CRC: Crc<u32, NoTable> = Crc::<u32, NoTable>::new(&CRC_32_ISCSI);
 
+/// The checksum of these bytes, one part behind the other: CRC-32C, as at the end of a frame.
+#[must_use]
+pub fn checksum(parts: &[&[u8]]) -> u32 {
+    let mut sum = CRC.digest();
+    parts.iter().for_each(|part| sum.update(part));
+    sum.finalize()
+}
+
 /// Finds frames among the bytes of a line, and the next one after any garbage.
 #[derive(Debug, Default)]
 pub struct FrameReader {

@@ -82,7 +82,7 @@ mod upload;
 
 pub use event::{Counters, Event, News};
 pub use field::{Bytes, LONGEST_MESSAGE};
-pub use frame::{Dropped, FrameReader, LONGEST_CONTENT, LONGEST_FRAME, write as write_frame};
+pub use frame::{Dropped, FrameReader, LONGEST_CONTENT, LONGEST_FRAME, checksum, write as write_frame};
 pub use message::{
     Alarm, Cause, Identity, Kind, Level, Message, Outcome, ScanRefusal, Settings, Stamp, Tally, ToController,
     ToHost, Unread, UpdateRefusal, Version,

@@ -75,6 +75,12 @@ impl<const BYTES: usize> Outbox<BYTES> {
         &self.kept.bytes
     }
 
+    /// How many bytes of messages there is room for; each takes one more than its own.
+    #[must_use]
+    pub fn room(&self) -> usize {
+        self.kept.room()
+    }
+
     pub(crate) fn push(&mut self, message: &[u8]) -> Result<Id, SendError> {
         let number = self.next();
         if number == u32::MAX {
@@ -220,6 +226,7 @@ mod tests {
         assert_eq!(outbox.push(b"five!"), Err(SendError::Full));
         assert_eq!(outbox.push(b"six."), Ok(Id { stream: STREAM, number: 3 }));
         assert_eq!(outbox.as_bytes(), b"\x04four\x05five!\x04six.");
+        assert_eq!(outbox.room(), 0);
         outbox.release(1);
         assert_eq!(
             (outbox.first(), outbox.next(), outbox.as_bytes()),

@@ -17,17 +17,17 @@
 
 pub(super) mod authority;
 pub(super) mod budget;
-pub(super) mod unit;
 
 use core::time::Duration;
 
 use device_drivers::{Coil, DrawerEvent, DrawerWatch, Moment, Pulse, Sensing};
 use embedded_hal::digital::OutputPin;
 use heapless::{Deque, String};
-use pos_link::{Alarm, Cause, Level, Outcome, Settings, Stamp, ToController, ToHost};
+use pos_link::{Alarm, Cause, Id, Kind, Level, Outcome, Settings, Stamp, ToController, ToHost};
 
 use crate::contact::Contact;
 use crate::retained::Retained;
+use crate::unit::Behaviour;
 use authority::Authority;
 use budget::Budget;
 
@@ -96,7 +96,7 @@ struct Asked {
 
 impl<P: OutputPin> DrawerController<P> {
     /// That of a boot: lets the solenoid's pin go. `key` is shared with the box; `retained` is
-    /// [`Retained::after_boot`]'s.
+    /// what [`Unit::new`](crate::Unit::new) hands in.
     pub fn new(pin: P, wiring: Wiring, key: [u8; 32], retained: Retained, now: Moment) -> Self {
         let Wiring { pulse, sensing } = wiring;
         let mut controller = Self {
@@ -121,40 +121,17 @@ impl<P: OutputPin> DrawerController<P> {
             missed: 0,
         };
         controller.lower_cap(retained.pulse_cap_ms);
+        if let Some(settings) = retained.settings {
+            controller.work_by(settings);
+        }
         controller
     }
 
-    /// The host said this. `nonce` draws 16 random bytes. `false`: it is for another part of the firmware.
-    pub fn handle(&mut self, said: &ToController, nonce: impl FnOnce() -> [u8; 16], now: Moment) -> bool {
-        self.handle_timeout(now);
-        match said {
-            ToController::AskChallenge => {
-                let nonce = nonce();
-                self.authority.challenge(nonce, now);
-                self.report(ToHost::Challenge { nonce });
-            }
-            ToController::OpenDrawer { request, pulse_ms, mac } => {
-                let authentic = self.authority.check(*request, *pulse_ms, mac, now);
-                if let Err(outcome) = authentic.and_then(|()| self.open(*request, *pulse_ms, now)) {
-                    self.retained.tally.refused = self.retained.tally.refused.saturating_add(1);
-                    self.outcome(*request, outcome, now);
-                }
-            }
-            ToController::Configure(settings) => self.configure(*settings, now),
-            ToController::Signal { beep_ms, .. } => {
-                let beep = Duration::from_millis((*beep_ms).into()).min(LONGEST_BEEP);
-                self.beep_ends = (!beep.is_zero()).then_some(now + beep);
-            }
-            _ => return false,
-        }
-        true
-    }
-
-    fn configure(&mut self, settings: Settings, now: Moment) {
+    fn work_by(&mut self, settings: Settings) {
+        self.retained.settings = Some(settings);
         let seconds = Duration::from_secs(settings.open_too_long_s.into());
         self.too_long = (!seconds.is_zero()).then_some(seconds);
         self.lower_cap(settings.pulse_cap_ms);
-        self.handle_timeout(now);
     }
 
     fn lower_cap(&mut self, cap_ms: u16) {
@@ -209,11 +186,6 @@ impl<P: OutputPin> DrawerController<P> {
         self.alarm_if_new(Alarm::Undervoltage, stayed, now);
     }
 
-    /// The host is gone: the challenge that it had is over.
-    pub fn host_gone(&mut self) {
-        self.authority.forget();
-    }
-
     /// When [`DrawerController::handle_timeout`] wants to be called, if nothing else happens.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Moment> {
@@ -231,31 +203,6 @@ impl<P: OutputPin> DrawerController<P> {
         times.into_iter().flatten().min()
     }
 
-    /// Time went by. While [`DrawerController::warns`], call it ten times a second or so: the beeper follows it.
-    pub fn handle_timeout(&mut self, now: Moment) {
-        // A pin that cannot be let go is tried again, at the next call.
-        let _ = self.coil.handle_timeout(now);
-        let known = self.watch.is_open();
-        self.watch.handle_timeout(now);
-        self.watched(known, now);
-        let stayed = self.key.handle_timeout(now);
-        self.key_stayed(stayed, now);
-        let stayed = self.case.handle_timeout(now);
-        self.alarm_if_new(Alarm::Tamper, stayed, now);
-        let stayed = self.supply.handle_timeout(now);
-        self.alarm_if_new(Alarm::Undervoltage, stayed, now);
-        if let Some(asked) = self.asked.take_if(|asked| now >= asked.until) {
-            self.outcome(asked.request, Outcome::DidNotOpen, now);
-        }
-        let too_long =
-            self.opened.zip(self.too_long).is_some_and(|(opened, after)| now.since(opened) >= after);
-        if too_long && self.warning.is_none() {
-            self.warning = Some(now);
-            self.alarm(Alarm::OpenTooLong, true, now);
-        }
-        self.beep_ends.take_if(|end| now >= *end);
-    }
-
     /// Whether the beeper sounds.
     #[must_use]
     pub fn beeps(&self, now: Moment) -> bool {
@@ -268,30 +215,6 @@ impl<P: OutputPin> DrawerController<P> {
     #[must_use]
     pub fn warns(&self) -> bool {
         self.warning.is_some()
-    }
-
-    /// The next report. Say [`DrawerController::reported`] when the link has taken it.
-    #[must_use]
-    pub fn report_due(&self) -> Option<&ToHost> {
-        self.reports.front()
-    }
-
-    /// The link has taken [`DrawerController::report_due`].
-    pub fn reported(&mut self) {
-        self.reports.pop_front();
-        if self.missed > 0 {
-            let mut text = String::new();
-            // A number and these words fit.
-            let _ =
-                core::fmt::write(&mut text, format_args!("{} reports had no room and are lost", self.missed));
-            self.missed = 0;
-            self.report(ToHost::Log { level: Level::Warning, text });
-        }
-    }
-
-    /// What is to be kept over a reset, as it is now.
-    pub fn retained(&mut self, now: Moment) -> Retained {
-        Retained { recent_pulses: self.budget.recent(now), ..self.retained }
     }
 
     /// Takes in what the watch has seen; `known` is what was known of the drawer before.
@@ -383,6 +306,88 @@ impl<P: OutputPin> DrawerController<P> {
 
     fn stamp(&self, now: Moment) -> Stamp {
         Stamp { boot: self.retained.tally.boots, micros: now.as_micros() }
+    }
+}
+
+impl<P: OutputPin> Behaviour for DrawerController<P> {
+    const KIND: Kind = Kind::Drawer;
+
+    fn handle(&mut self, said: &ToController, nonce: impl FnOnce() -> [u8; 16], now: Moment) -> bool {
+        self.handle_timeout(now);
+        match said {
+            ToController::AskChallenge => {
+                let nonce = nonce();
+                self.authority.challenge(nonce, now);
+                self.report(ToHost::Challenge { nonce });
+            }
+            ToController::OpenDrawer { request, pulse_ms, mac } => {
+                let authentic = self.authority.check(*request, *pulse_ms, mac, now);
+                if let Err(outcome) = authentic.and_then(|()| self.open(*request, *pulse_ms, now)) {
+                    self.retained.tally.refused = self.retained.tally.refused.saturating_add(1);
+                    self.outcome(*request, outcome, now);
+                }
+            }
+            ToController::Configure(settings) => {
+                self.work_by(*settings);
+                self.handle_timeout(now);
+            }
+            ToController::Signal { beep_ms, .. } => {
+                let beep = Duration::from_millis((*beep_ms).into()).min(LONGEST_BEEP);
+                self.beep_ends = (!beep.is_zero()).then_some(now + beep);
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    fn host_gone(&mut self) {
+        // The challenge that it had is over.
+        self.authority.forget();
+    }
+
+    /// While [`DrawerController::warns`], call it ten times a second or so: the beeper follows it.
+    fn handle_timeout(&mut self, now: Moment) {
+        // A pin that cannot be let go is tried again, at the next call.
+        let _ = self.coil.handle_timeout(now);
+        let known = self.watch.is_open();
+        self.watch.handle_timeout(now);
+        self.watched(known, now);
+        let stayed = self.key.handle_timeout(now);
+        self.key_stayed(stayed, now);
+        let stayed = self.case.handle_timeout(now);
+        self.alarm_if_new(Alarm::Tamper, stayed, now);
+        let stayed = self.supply.handle_timeout(now);
+        self.alarm_if_new(Alarm::Undervoltage, stayed, now);
+        if let Some(asked) = self.asked.take_if(|asked| now >= asked.until) {
+            self.outcome(asked.request, Outcome::DidNotOpen, now);
+        }
+        let too_long =
+            self.opened.zip(self.too_long).is_some_and(|(opened, after)| now.since(opened) >= after);
+        if too_long && self.warning.is_none() {
+            self.warning = Some(now);
+            self.alarm(Alarm::OpenTooLong, true, now);
+        }
+        self.beep_ends.take_if(|end| now >= *end);
+    }
+
+    fn report_due(&self) -> Option<ToHost> {
+        self.reports.front().cloned()
+    }
+
+    fn reported(&mut self, _: Option<Id>) {
+        self.reports.pop_front();
+        if self.missed > 0 {
+            let mut text = String::new();
+            // A number and these words fit.
+            let _ =
+                core::fmt::write(&mut text, format_args!("{} reports had no room and are lost", self.missed));
+            self.missed = 0;
+            self.report(ToHost::Log { level: Level::Warning, text });
+        }
+    }
+
+    fn retained(&mut self, now: Moment) -> Retained {
+        Retained { recent_pulses: self.budget.recent(now), ..self.retained }
     }
 }
 

@@ -101,7 +101,7 @@ impl Bench {
         }
         while let Some(report) = self.controller.report_due() {
             self.reports.push(report.clone());
-            self.controller.reported();
+            self.controller.reported(None);
         }
     }
 

@@ -14,8 +14,7 @@ const RCGC0: usize = 0x400f_e100;
 const RCGC1: usize = 0x400f_e104;
 const RCGC2: usize = 0x400f_e108;
 // UART, section 13.
-const UART0: usize = 0x4000_c000;
-const FR: usize = UART0 + 0x18;
+const FR: usize = 0x18;
 const RX_EMPTY: u32 = 1 << 4;
 const TX_FULL: u32 = 1 << 5;
 // Watchdog, section 11.
@@ -49,6 +48,10 @@ pub enum Port {
     A = 0x4000_4000,
     /// PB.
     B = 0x4000_5000,
+    /// PD.
+    D = 0x4000_7000,
+    /// PG.
+    G = 0x4002_6000,
 }
 
 impl Port {
@@ -59,6 +62,16 @@ impl Port {
 
     const fn register(self, offset: usize) -> usize {
         (self as usize).wrapping_add(offset)
+    }
+
+    /// Its bit in RCGC2.
+    const fn clock(self) -> u32 {
+        match self {
+            Self::A => 1,
+            Self::B => 1 << 1,
+            Self::D => 1 << 3,
+            Self::G => 1 << 6,
+        }
     }
 }
 
@@ -99,34 +112,94 @@ impl OutputPin for Pin {
     }
 }
 
-/// Clock, pins, line and watchdog.
-pub fn start() {
-    // 50 MHz from the crystal by the PLL.
-    write(RCC, 0x01c0_0380);
-    write(RCGC0, read(RCGC0) | 1 << 3);
-    write(RCGC1, read(RCGC1) | 1);
-    write(RCGC2, read(RCGC2) | 0b11);
-    // Three clock ticks until the ports answer.
+/// A line, section 13; 115200 or 9600 8N1 with queues.
+#[derive(Debug, Clone, Copy)]
+pub enum Uart {
+    /// PA0 and PA1: the box.
+    Zero = 0x4000_c000,
+    /// PD2 and PD3.
+    One = 0x4000_d000,
+    /// PG0 and PG1.
+    Two = 0x4000_e000,
+}
+
+/// A line's speed, as the divisor's whole part and its 64ths.
+#[derive(Debug, Clone, Copy)]
+pub enum Baud {
+    /// 50 MHz / (16 × 115200) = 27 + 8/64.
+    Baud115200 = 27 << 8 | 8,
+    /// 50 MHz / (16 × 9600) = 325 + 33/64.
+    Baud9600 = 325 << 8 | 33,
+}
+
+impl Uart {
+    const fn register(self, offset: usize) -> usize {
+        (self as usize).wrapping_add(offset)
+    }
+
+    /// Opens the line. All but [`Uart::Zero`] are opened by who uses them.
+    pub fn open(self, baud: Baud) {
+        let (clock, port, pins) = match self {
+            Self::Zero => (1, Port::A, 0b0011),
+            Self::One => (1 << 1, Port::D, 0b1100),
+            Self::Two => (1 << 2, Port::G, 0b0011),
+        };
+        write(RCGC1, read(RCGC1) | clock);
+        write(RCGC2, read(RCGC2) | port.clock());
+        wait_for_clocks();
+        write(port.register(0x420), read(port.register(0x420)) | pins);
+        write(port.register(0x51c), read(port.register(0x51c)) | pins);
+        write(self.register(0x30), 0);
+        write(self.register(0x24), baud as u32 >> 8);
+        write(self.register(0x28), baud as u32 & 0xff);
+        write(self.register(0x2c), 0b0111_0000);
+        write(self.register(0x30), 0x301);
+    }
+}
+
+/// Three clock ticks until what was given a clock answers.
+fn wait_for_clocks() {
     (0..3).for_each(|_| {
         read(RCGC2);
     });
-    set_level(Port::B, 0, false);
-    write(Port::B.register(0x400), 0b0011);
-    write(Port::B.register(0x51c), 0b0111);
+}
+
+/// Which pins of ports A and B are used, one bit each.
+#[derive(Debug, Clone, Copy)]
+pub struct Directions {
+    /// Inputs of port A.
+    pub a_inputs: u8,
+    /// Those that are pulled up; the others are pulled down.
+    pub a_pulled_up: u8,
+    /// Inputs of port B, which have drivers of their own.
+    pub b_inputs: u8,
+    /// Outputs of port B; low at first.
+    pub b_outputs: u8,
+}
+
+/// Clock, pins, the box's line and watchdog.
+pub fn start(directions: Directions) {
+    let Directions { a_inputs, a_pulled_up, b_inputs, b_outputs } = directions;
+    // 50 MHz from the crystal by the PLL.
+    write(RCC, 0x01c0_0380);
+    write(RCGC0, read(RCGC0) | 1 << 3);
+    write(RCGC2, read(RCGC2) | Port::A.clock() | Port::B.clock());
+    wait_for_clocks();
+    let_go();
+    write(Port::B.register(0x400), b_outputs.into());
+    write(Port::B.register(0x51c), (b_outputs | b_inputs).into());
     write(Port::A.register(0x400), 0);
-    // The switch is pulled up: a cable that is out is a drawer that is closed by all that can be known.
-    write(Port::A.register(0x510), 1 << 5);
-    write(Port::A.register(0x514), 0b1100_0000);
-    write(Port::A.register(0x51c), 0b1110_0011);
-    write(Port::A.register(0x420), 0b0011);
-    // 115200 8N1 with queues: 50 MHz / (16 × 115200) = 27 + 8/64.
-    write(UART0 + 0x30, 0);
-    write(UART0 + 0x24, 27);
-    write(UART0 + 0x28, 8);
-    write(UART0 + 0x2c, 0b0111_0000);
-    write(UART0 + 0x30, 0x301);
+    write(Port::A.register(0x510), a_pulled_up.into());
+    write(Port::A.register(0x514), (a_inputs & !a_pulled_up).into());
+    write(Port::A.register(0x51c), a_inputs.into());
+    Uart::Zero.open(Baud::Baud115200);
     write(WATCHDOG, SECOND);
     write(WATCHDOG + 8, 0b11);
+}
+
+/// Drives all outputs low: nothing is opened, lit or sounded.
+pub fn let_go() {
+    (0..8).for_each(|pin| set_level(Port::B, pin, false));
 }
 
 /// Time, from the core's counter of clock ticks. To be asked at least three times a second: the counter has 24 bits.
@@ -157,14 +230,14 @@ impl Clock {
     }
 }
 
-/// What came over the line, as much as there is room for.
-pub fn hear(into: &mut [u8]) -> &[u8] {
+/// What came over a line, as much as there is room for.
+pub fn hear(line: Uart, into: &mut [u8]) -> &[u8] {
     let mut count = 0_usize;
     for byte in into.iter_mut() {
-        if read(FR) & RX_EMPTY != 0 {
+        if read(line.register(FR)) & RX_EMPTY != 0 {
             break;
         }
-        *byte = read(UART0).to_le_bytes()[0];
+        *byte = read(line.register(0)).to_le_bytes()[0];
         count = count.saturating_add(1);
     }
     into.get(..count).unwrap_or_default()
@@ -185,7 +258,7 @@ pub fn is_saying() -> bool {
     taken < length
 }
 
-/// Says this; not before all else was said.
+/// Says this to the box; not before all else was said.
 pub fn say(bytes: &[u8]) {
     let (buffer, taken, length) = saying();
     let room = buffer.len().min(bytes.len());
@@ -196,8 +269,8 @@ pub fn say(bytes: &[u8]) {
 /// Gives the line what it takes now.
 pub fn go_on_saying() {
     let (buffer, taken, length) = saying();
-    while taken < length && read(FR) & TX_FULL == 0 {
-        write(UART0, buffer.get(*taken).copied().unwrap_or_default().into());
+    while taken < length && read(Uart::Zero.register(FR)) & TX_FULL == 0 {
+        write(Uart::Zero.register(0), buffer.get(*taken).copied().unwrap_or_default().into());
         *taken = taken.saturating_add(1);
     }
 }
@@ -223,11 +296,11 @@ pub fn reset() -> ! {
     }
 }
 
-/// Chance: what never written memory woke up with, and how often the board has booted since.
-pub fn seed(boots: u32) -> [u8; 32] {
+/// Chance: what never written memory woke up with.
+pub fn seed() -> [u8; 32] {
     let chance = (0..16_usize).map(|word| read(CHANCE.wrapping_add(word.wrapping_mul(4))));
     let mut hash = Sha256::new();
-    chance.chain([boots, read(SYST_CVR)]).for_each(|word| hash.update(word.to_le_bytes()));
+    chance.chain([read(SYST_CVR)]).for_each(|word| hash.update(word.to_le_bytes()));
     hash.finalize().into()
 }
 

@@ -14,7 +14,7 @@
 //! | [`ToHost::DrawerOpened`] | 03 | stamp, u8 cause | stream |
 //! | [`ToHost::DrawerClosed`] | 04 | stamp, u32 ms that it was open; 0 also where it was found closed at a boot | stream |
 //! | [`ToHost::Alarm`] | 05 | stamp, u8 alarm, u8 on | stream |
-//! | [`ToHost::Counters`] | 06 | u32 boots, watchdog resets, scans, repeats, pulses, refused openings, frames dropped; stamp | datagram |
+//! | [`ToHost::Counters`] | 06 | u32 boots, watchdog resets, scans, repeats, pulses, refused openings, frames dropped; stamp; perhaps u32 refused scans, scans without room | datagram |
 //! | [`ToHost::Challenge`] | 07 | 16 nonce | stream |
 //! | [`ToHost::OpenOutcome`] | 08 | stamp, u32 request, u8 outcome | stream |
 //! | [`ToHost::Log`] | 09 | u8 level, n× text (≤ 120) | datagram |

@@ -49,10 +49,16 @@ fn messages_of_a_controller_are_these_bytes() {
     pinned(&ToHost::DrawerClosed { at: AT, open_ms: 0x0102_0304 }, &std::format!("04 {STAMP} 04030201"));
     let alarm = ToHost::Alarm { at: AT, alarm: Alarm::Undervoltage, on: true };
     pinned(&alarm, &std::format!("05 {STAMP} 05 01"));
-    let tally =
-        Tally { boots: 1, watchdog_resets: 2, scans: 3, repeats: 4, pulses: 5, refused: 6, dropped: 7 };
-    let bytes = "06 01000000 02000000 03000000 04000000 05000000 06000000 07000000";
-    pinned(&ToHost::Counters { at: AT, tally }, &std::format!("{bytes} {STAMP}"));
+    let tally = Tally::of([1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    let counters = ToHost::Counters { at: AT, tally };
+    let first = "06 01000000 02000000 03000000 04000000 05000000 06000000 07000000";
+    let encoded = counters.encode();
+    assert_eq!(hex(&encoded), std::format!("{first} {STAMP} 08000000 09000000").replace(' ', ""));
+    assert_eq!(ToHost::decode(&encoded), Ok(counters));
+    let tally = Tally::of([1, 2, 3, 4, 5, 6, 7, 0, 0]);
+    let of_the_first_version = ToHost::Counters { at: AT, tally };
+    assert_eq!(ToHost::decode(&encoded[..41]), Ok(of_the_first_version));
+    assert_eq!(ToHost::decode(&encoded[..40]), Err(Unread::Malformed(0x06)));
     pinned(&ToHost::Challenge { nonce: [0x5a; 16] }, &std::format!("07 {five}"));
     let outcome = ToHost::OpenOutcome { at: AT, request: 0x0102, outcome: Outcome::DidNotOpen };
     pinned(&outcome, &std::format!("08 {STAMP} 02010000 06"));

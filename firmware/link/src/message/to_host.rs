@@ -142,6 +142,10 @@ pub struct Tally {
     pub refused: u32,
     /// Frames that were dropped.
     pub dropped: u32,
+    /// Codes that the host refused.
+    pub scans_refused: u32,
+    /// Codes that were not taken, as there was no room for them until the host accepts some.
+    pub scans_full: u32,
 }
 
 impl ToHost {
@@ -164,7 +168,11 @@ impl Message for ToHost {
             Self::DrawerOpened { at, cause } => at.write(new(0x03)).u8((*cause).into()),
             Self::DrawerClosed { at, open_ms } => at.write(new(0x04)).u32(*open_ms),
             Self::Alarm { at, alarm, on } => at.write(new(0x05)).u8((*alarm).into()).u8((*on).into()),
-            Self::Counters { at, tally } => at.write(tally.fields().into_iter().fold(new(0x06), Writer::u32)),
+            Self::Counters { at, tally } => {
+                let [first @ .., scans_refused, scans_full] = tally.fields();
+                let counted = first.into_iter().fold(new(0x06), Writer::u32);
+                at.write(counted).u32(scans_refused).u32(scans_full)
+            }
             Self::Challenge { nonce } => new(0x07).array(*nonce),
             Self::OpenOutcome { at, request, outcome } => {
                 at.write(new(0x08)).u32(*request).u8((*outcome).into())
@@ -204,8 +212,16 @@ fn read(number: u8, mut from: Fields<'_>) -> Option<ToHost> {
         0x04 => ToHost::DrawerClosed { at: Stamp::read(&mut from)?, open_ms: from.u32()? },
         0x05 => ToHost::Alarm { at: Stamp::read(&mut from)?, alarm: from.u8()?.into(), on: from.u8()? != 0 },
         0x06 => {
-            let tally = Tally::read(&mut from)?;
-            ToHost::Counters { at: Stamp::read(&mut from)?, tally }
+            let mut fields = [0; Tally::FIELDS];
+            for field in fields.iter_mut().take(Tally::FIRST_FIELDS) {
+                *field = from.u32()?;
+            }
+            let at = Stamp::read(&mut from)?;
+            // A controller of an earlier version has none behind.
+            for field in fields.iter_mut().skip(Tally::FIRST_FIELDS) {
+                *field = from.u32().unwrap_or_default();
+            }
+            ToHost::Counters { at, tally: Tally::of(fields) }
         }
         0x07 => ToHost::Challenge { nonce: from.array()? },
         0x08 => ToHost::OpenOutcome {
@@ -244,20 +260,33 @@ impl Version {
 }
 
 impl Tally {
-    fn fields(self) -> [u32; 7] {
-        let Self { boots, watchdog_resets, scans, repeats, pulses, refused, dropped } = self;
-        [boots, watchdog_resets, scans, repeats, pulses, refused, dropped]
+    /// How many counters there are.
+    pub const FIELDS: usize = 9;
+    /// So many had the first version.
+    const FIRST_FIELDS: usize = 7;
+
+    /// All of them, in the order of the message.
+    #[must_use]
+    pub const fn fields(self) -> [u32; Self::FIELDS] {
+        let Self {
+            boots,
+            watchdog_resets,
+            scans,
+            repeats,
+            pulses,
+            refused,
+            dropped,
+            scans_refused,
+            scans_full,
+        } = self;
+        [boots, watchdog_resets, scans, repeats, pulses, refused, dropped, scans_refused, scans_full]
     }
 
-    fn read(from: &mut Fields<'_>) -> Option<Self> {
-        Some(Self {
-            boots: from.u32()?,
-            watchdog_resets: from.u32()?,
-            scans: from.u32()?,
-            repeats: from.u32()?,
-            pulses: from.u32()?,
-            refused: from.u32()?,
-            dropped: from.u32()?,
-        })
+    /// Those with these [`Tally::fields`].
+    #[must_use]
+    pub const fn of(fields: [u32; Self::FIELDS]) -> Self {
+        let [boots, watchdog_resets, scans, repeats, pulses, refused, dropped, scans_refused, scans_full] =
+            fields;
+        Self { boots, watchdog_resets, scans, repeats, pulses, refused, dropped, scans_refused, scans_full }
     }
 }

@@ -1,0 +1,83 @@
+//! A Stellaris LM3S6965, the board that the emulator runs: pins, timers, UARTs, and what is the same for every controller on it. What
+//! a controller decides is in the crate `firmware`; its pins stand in its program's head.
+
+#![no_std]
+
+pub mod chip;
+mod page;
+mod retained;
+
+use core::panic::PanicInfo;
+
+use cortex_m_rt::{ExceptionFrame, exception};
+use device_drivers::Moment;
+use firmware::{Behaviour, Boot, Retained, Unit, write_last_words};
+use pos_link::Version;
+
+use chip::{Clock, Directions, Uart};
+use retained::Ram;
+
+/// The version of this firmware.
+const VERSION: Version = Version { major: 0, minor: 1, patch: 0 };
+
+/// Runs a controller for ever. `make` makes one that goes on where the boot before was, with the key that the box has too. Each time
+/// around `look` tells it what its pins and lines say, and lets the pins do what it says.
+pub fn run<C: Behaviour>(
+    directions: Directions,
+    make: impl FnOnce(Retained, [u8; 32], Moment) -> C,
+    mut look: impl FnMut(&mut C, Moment),
+) -> ! {
+    chip::start(directions);
+    let mut clock = Clock::start();
+    let page = page::read();
+    let boot = Boot {
+        seed: chip::seed(),
+        key: page.key,
+        hardware: page.hardware,
+        firmware: VERSION,
+        by_watchdog: chip::was_reset_by_watchdog(),
+    };
+    let now = clock.now();
+    let mut unit = Unit::new(&boot, Ram, now, |retained| make(retained, boot.key, now));
+    loop {
+        let now = clock.now();
+        let mut heard = [0; 16];
+        let heard = chip::hear(Uart::Zero, &mut heard);
+        if !heard.is_empty() {
+            unit.hear(heard, now);
+        }
+        look(unit.controller(), now);
+        unit.handle_timeout(now);
+        if !chip::is_saying()
+            && let Some(bytes) = unit.poll_output(now)
+        {
+            chip::say(bytes);
+        }
+        chip::go_on_saying();
+        if unit.wants_reboot() && !chip::is_saying() {
+            chip::reset();
+        }
+        chip::feed_watchdog();
+    }
+}
+
+/// Lets all pins go, keeps where it was for the next boot to tell, and boots.
+#[panic_handler]
+fn panicked(info: &PanicInfo<'_>) -> ! {
+    chip::let_go();
+    if let Some(at) = info.location() {
+        // Of a dependency's long path the end says which.
+        let file = at.file();
+        let file = file.char_indices().rev().nth(79).and_then(|(at, _)| file.get(at..)).unwrap_or(file);
+        write_last_words(&mut Ram, format_args!("panic at {file}:{}", at.line()));
+    }
+    chip::reset()
+}
+
+/// As a panic.
+#[exception]
+unsafe fn HardFault(frame: &ExceptionFrame) -> ! {
+    chip::let_go();
+    write_last_words(&mut Ram, format_args!("hard fault at {:#010x}", frame.pc()));
+    chip::reset()
+}
