@@ -22,8 +22,10 @@ pub struct BoxEnd {
     begun: Instant,
     line: File,
     heard: Receiver<Vec<u8>>,
-    /// What the controller has told, in order, and was not waited for yet.
+    /// What the controller has told in its stream, in order, and was not waited for yet.
     pub told: Vec<ToHost>,
+    /// What it has told beside that: the one overtakes the other.
+    beside: Vec<ToHost>,
     /// Sessions that began.
     pub ups: u32,
     /// Streams of the controller that began.
@@ -54,7 +56,17 @@ impl BoxEnd {
                 }
             }
         });
-        Ok(Self { session, begun, line, heard, told: Vec::new(), ups: 0, began: 0, accepts: true })
+        Ok(Self {
+            session,
+            begun,
+            line,
+            heard,
+            told: Vec::new(),
+            beside: Vec::new(),
+            ups: 0,
+            began: 0,
+            accepts: true,
+        })
     }
 
     /// How far the controller's messages were accepted.
@@ -72,21 +84,25 @@ impl BoxEnd {
         self.flush()
     }
 
-    /// Waits until the controller has told this, and takes it and all before it.
+    /// Waits until the controller has told this, and takes it and all before it that came the same way.
     ///
     /// # Errors
     /// When it never does.
     pub fn wait_for<T>(&mut self, wanted: impl Fn(&ToHost) -> Option<T>) -> io::Result<T> {
         let deadline = Instant::now() + PATIENCE;
         loop {
-            if let Some((at, found)) =
-                self.told.iter().enumerate().find_map(|(at, told)| Some((at, wanted(told)?)))
-            {
-                self.told.drain(..=at);
-                return Ok(found);
+            for told in [&mut self.told, &mut self.beside] {
+                let found = told.iter().enumerate().find_map(|(at, told)| Some((at, wanted(told)?)));
+                if let Some((at, found)) = found {
+                    told.drain(..=at);
+                    return Ok(found);
+                }
             }
             if Instant::now() > deadline {
-                return Err(io::Error::other(format!("it was never told; told was {:?}", self.told)));
+                let (told, counted) = ((&self.told, &self.beside), self.session.counters());
+                return Err(io::Error::other(format!(
+                    "it was never told; told was {told:?}, counted {counted:?}"
+                )));
             }
             self.work()?;
         }
@@ -130,7 +146,7 @@ impl BoxEnd {
                 Event::News(News::Up { .. }) => self.ups += 1,
                 Event::News(News::StreamBegan { .. }) => self.began += 1,
                 Event::News(_) => {}
-                Event::Datagram(message) => self.told.push(message),
+                Event::Datagram(message) => self.beside.push(message),
             }
         }
         self.flush()

@@ -80,7 +80,7 @@ pub struct Counters {
     pub untimely: u32,
     /// Messages that are not understood.
     pub skipped: u32,
-    /// Datagrams that came while the one before was not taken.
+    /// Datagrams that came while those before were not taken.
     pub crowded: u32,
     /// News that were not taken in time.
     pub unheard: u32,

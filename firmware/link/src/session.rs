@@ -48,6 +48,9 @@ pub const KEEP_ALIVE: Micros = 500_000;
 const FIRST_GREETING: Micros = 125_000;
 const LAST_GREETING: Micros = 1_000_000;
 
+/// Datagrams that wait to be taken: who it is, what it counted and what it has to say may come in one go.
+const MOST_DATAGRAMS: usize = 3;
+
 /// News that wait to be taken; when there are more, the oldest go.
 const MOST_NEWS: usize = 8;
 
@@ -70,7 +73,7 @@ pub struct Session<S: Side, O, const OUT: usize, const IN: usize> {
     greet: Micros,
     greeting: Micros,
     datagram_out: Option<Bytes>,
-    datagram_in: Option<S::Hears>,
+    datagrams_in: Deque<S::Hears, MOST_DATAGRAMS>,
     news: Deque<News, MOST_NEWS>,
     counters: Counters,
     frame: [u8; LONGEST_FRAME],
@@ -104,7 +107,7 @@ impl<S: Side, O: BorrowMut<Outbox<OUT>>, const OUT: usize, const IN: usize> Sess
             greet: now,
             greeting: FIRST_GREETING,
             datagram_out: None,
-            datagram_in: None,
+            datagrams_in: Deque::new(),
             news: Deque::new(),
             counters: Counters::default(),
             frame: [0; LONGEST_FRAME],
@@ -155,11 +158,10 @@ impl<S: Side, O: BorrowMut<Outbox<OUT>>, const OUT: usize, const IN: usize> Sess
                         Cargo::Datagram(message) => {
                             let counter = match S::Hears::decode(message) {
                                 Err(_) => &mut self.counters.skipped,
-                                Ok(_) if self.datagram_in.is_some() => &mut self.counters.crowded,
-                                Ok(message) => {
-                                    self.datagram_in = Some(message);
-                                    continue;
-                                }
+                                Ok(message) => match self.datagrams_in.push_back(message) {
+                                    Ok(()) => continue,
+                                    Err(_) => &mut self.counters.crowded,
+                                },
                             };
                             *counter = counter.saturating_add(1);
                         }
@@ -243,7 +245,7 @@ impl<S: Side, O: BorrowMut<Outbox<OUT>>, const OUT: usize, const IN: usize> Sess
         if let Some(news) = self.news.pop_front() {
             return Some(Event::News(news));
         }
-        if let Some(message) = self.datagram_in.take() {
+        if let Some(message) = self.datagrams_in.pop_front() {
             return Some(Event::Datagram(message));
         }
         let (id, bytes) = self.receiving.poll()?;
