@@ -38,6 +38,8 @@ pub enum Device {
     Display,
     /// Holds the cash.
     Drawer,
+    /// One of our own, for a scanner or a drawer.
+    Controller,
 }
 
 impl fmt::Display for Device {
@@ -47,6 +49,7 @@ impl fmt::Display for Device {
             Self::Scale => "scale",
             Self::Display => "display",
             Self::Drawer => "drawer",
+            Self::Controller => "controller",
         })
     }
 }

@@ -1,10 +1,8 @@
 //! Peripherals of a shop's counter, by the names of UnifiedPOS, and virtual ones that speak the real wire.
 //!
-//! Each device has a folder with the same three layers. The *protocol* turns what the shop means into what
-//! the device understands and back; it is a function or a state machine without I/O, so that it can be
-//! tested byte by byte. The *driver* gives it a connection and a clock. The *fault* is a typed error that
-//! says what happened, what to do, and by its [`Kind`] whose job that is. Sockets, ports, pins and buses are
-//! touched in `rim` only.
+//! Each device has a folder with the same three layers. The *protocol* turns what the shop means into what the device
+//! understands and back, without I/O, so that it can be tested byte by byte. The *driver* gives it a connection and a clock. The
+//! *fault* is a typed error: what happened, what to do, by its [`Kind`] whose job that is. `rim` alone does I/O.
 //!
 //! | device | hangs on | virtual |
 //! |---|---|---|
@@ -13,6 +11,7 @@
 //! | LineDisplay | [`SerialDisplay`], [`I2cDisplay`] | [`VirtualDisplay`] |
 //! | POSPrinter, and the CashDrawer on its connector | [`PosPrinter`] at the end of a [`Route`] | [`VirtualPrinter`] |
 //! | CashDrawer | [`DrawerPins`] of this machine, or any pins: [`GpioDrawer`] | – |
+//! | our own controllers of scanners and drawers | [`ControllerLine`] | [`VirtualController`] |
 //!
 //! ```text
 //!  Document ──encode──> Job ──PosPrinter──> TCP 9100 ──> printer, or VirtualPrinter
@@ -104,11 +103,13 @@ pub use self::{
     printer::proto::{Job, encode},
     printer::session::Session,
     printer::status::Status,
+    rim::controller::ControllerLine,
     rim::link::Route,
     rim::serial::{Evenness, Line},
     scale::driver::{Scale, ScaleFault, SerialScale},
     scanner::driver::{Scanner, ScannerFault, SerialScanner},
     scanner::wedge::WedgeScanner,
+    sim::controller::{PluggedController, VirtualController},
     sim::decoder::{Decoded, Decoder, Event, Kick, decode},
     sim::display::VirtualDisplay,
     sim::printer::{Faults, Plugged, Receipt, VirtualPrinter},

@@ -19,11 +19,13 @@ pub(super) fn free(device: &DeviceConfig) -> Result<Finding, Failure> {
         Model::Printer(config) => printer(name, config)?,
         Model::Drawer(config) => match &config.port {
             DrawerPort::Printer(_) => Good(format!("{name}: opened by its printer")),
+            DrawerPort::Controller(_) => on_controller(name),
             DrawerPort::Pins { chip, .. } => there(name, chip),
         },
         Model::Scanner(config) => match &config.port {
             Some(ScannerPort::Keyboard(path)) => there(name, path),
             Some(ScannerPort::Serial(path)) => serial(name, Some(path))?,
+            Some(ScannerPort::Controller(_)) => on_controller(name),
             None => virtual_one(name),
         },
         Model::Scale(config) => serial(name, config.path.as_deref())?,
@@ -69,6 +71,10 @@ fn there(name: String, path: &Path) -> Finding {
         Ok(_) => Good(format!("{name} is there")),
         Err(error) => Bad { what: format!("{name}: {error}"), next: NEXT },
     }
+}
+
+fn on_controller(name: String) -> Finding {
+    Remark(format!("{name}: the daemon talks to its controller; start it, then look again"))
 }
 
 fn virtual_one(name: String) -> Finding {

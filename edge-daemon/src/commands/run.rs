@@ -19,7 +19,7 @@ use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::control::{self, Server};
 use crate::http::{self, HttpOptions};
-use crate::peripherals::Peripherals;
+use crate::peripherals::{ControllerLines, Peripherals};
 use crate::{descriptors, lock, notify, telemetry};
 
 /// Between two looks at whether the disk failed.
@@ -81,7 +81,9 @@ pub(super) async fn serve(
     let (shop, running) = opened.map_err(|error| crashed(&error))??;
     let running = Arc::new(running);
 
-    let peripherals = Peripherals::start(&shop, &config.devices, Patience::default());
+    let lines =
+        ControllerLines { lines: config.controllers.clone(), keys: config.data.dir.join("keys/controllers") };
+    let peripherals = Peripherals::start(&shop, &config.devices, &lines, Patience::default());
     let control = control::serve(Server {
         shop: shop.clone(),
         root: config.data.dir.clone(),

@@ -1,4 +1,4 @@
-//! The sections about the box itself: `[data]`, `[http]` and `[log]`.
+//! The sections about the box itself: `[data]`, `[http]`, `[controllers]` and `[log]`.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use super::device::{self, DeviceConfig};
 use super::error::Problem;
 use super::layers::{Section, Settings};
+use super::ports::controller_line;
 use super::section::Reader;
 use super::value::Source;
 
@@ -42,6 +43,7 @@ pub struct LogConfig {
 pub(super) struct BoxSettings {
     pub(super) data: DataConfig,
     pub(super) http: HttpConfig,
+    pub(super) controllers: Vec<PathBuf>,
     pub(super) devices: Vec<DeviceConfig>,
     pub(super) log: LogConfig,
 }
@@ -52,9 +54,10 @@ pub(super) fn read(settings: &Settings, problems: &mut Vec<Problem>) -> Option<B
     let section = |name| settings.sections.get(name).unwrap_or(&empty);
     let data = data(section("data"), problems);
     let http = http(section("http"), problems);
+    let controllers = controllers(section("controllers"), problems);
     let devices = device::read(settings, problems);
     let log = log(section("log"), problems);
-    Some(BoxSettings { data: data?, http: http?, devices: devices?, log: log? })
+    Some(BoxSettings { data: data?, http: http?, controllers: controllers?, devices: devices?, log: log? })
 }
 
 /// A relative folder is meant relative to the file that names it, else to the working directory.
@@ -86,6 +89,22 @@ fn http(section: &Section, problems: &mut Vec<Problem>) -> Option<HttpConfig> {
     let listen = reader.parsed("listen", loopback);
     let max_connections = reader.integer("max_connections", 1..=100_000);
     Some(HttpConfig { listen: listen?, max_connections: usize::try_from(max_connections?).ok()? })
+}
+
+/// The lines that controllers hang on.
+fn controllers(section: &Section, problems: &mut Vec<Problem>) -> Option<Vec<PathBuf>> {
+    let reader = &mut Reader { name: "controllers", section, problems };
+    let mut lines = Vec::new();
+    for text in reader.lines("lines", 32, 4096)? {
+        match controller_line(&text) {
+            Ok(line) if lines.contains(&line) => {
+                reader.wrong("lines", format_args!("\"{text}\" stands here twice"))
+            }
+            Ok(line) => lines.push(line),
+            Err(wrong) => reader.wrong("lines", wrong),
+        }
+    }
+    Some(lines)
 }
 
 /// There is no authentication yet: whoever reaches the port can sell, refund and read everything.

@@ -17,7 +17,7 @@ use pos_domain::event::DeviceSetup;
 
 use super::error::Problem;
 use super::layers::{self, Settings};
-use super::ports::{display_port, drawer_port, line, printer_port, scanner_port, serial_port};
+use super::ports::{Hardware, display_port, drawer_port, line, printer_port, scanner_port, serial_port};
 use super::section::Reader;
 
 /// A device at a counter.
@@ -81,6 +81,8 @@ pub struct DrawerConfig {
     pub open_when_high: Option<bool>,
     /// How its solenoid is driven, where that is not a printer's affair.
     pub pulse: Pulse,
+    /// A controller says when it is open for longer, seconds; never at 0.
+    pub open_too_long_s: u16,
 }
 
 /// What opens a drawer.
@@ -88,6 +90,8 @@ pub struct DrawerConfig {
 pub enum DrawerPort {
     /// The connector of the printer with this id.
     Printer(String),
+    /// One of our own controllers.
+    Controller(Hardware),
     /// Lines of a chip of this machine.
     Pins {
         /// The chip, such as `/dev/gpiochip0`.
@@ -106,6 +110,8 @@ pub enum ScannerPort {
     Serial(PathBuf),
     /// A keyboard of its own.
     Keyboard(PathBuf),
+    /// One of our own controllers.
+    Controller(Hardware),
 }
 
 /// A scanner.
@@ -119,6 +125,10 @@ pub struct ScannerConfig {
     pub framing: Framing,
     /// The layout that a scanner types in.
     pub layout: Layout,
+    /// What a controller reads: one bit a symbology, as the link numbers them.
+    pub symbologies: u32,
+    /// The same code within this time is one scan to a controller, milliseconds.
+    pub double_read_ms: u16,
     /// Whether what it scans goes onto the open sale of the till that has it claimed.
     pub adds_to_sale: bool,
 }
@@ -154,6 +164,24 @@ pub struct DisplayConfig {
     pub dialect: Dialect,
 }
 
+#[cfg(test)]
+impl DrawerConfig {
+    /// One with the usual settings, without a switch.
+    pub(crate) fn at(port: DrawerPort) -> Self {
+        Self { port, open_when_high: None, pulse: Pulse::default(), open_too_long_s: 0 }
+    }
+}
+
+#[cfg(test)]
+impl ScannerConfig {
+    /// One with the usual settings.
+    pub(crate) fn at(port: Option<ScannerPort>) -> Self {
+        let (line, framing, layout) = (Line::default(), Framing::Line, Layout::Us);
+        let (symbologies, double_read_ms, adds_to_sale) = (0x7f, 500, false);
+        Self { port, line, framing, layout, symbologies, double_read_ms, adds_to_sale }
+    }
+}
+
 impl DeviceConfig {
     /// What the device is, by UnifiedPOS's name.
     #[must_use]
@@ -164,6 +192,18 @@ impl DeviceConfig {
             Model::Scanner(_) => "Scanner",
             Model::Scale(_) => "Scale",
             Model::Display(_) => "LineDisplay",
+        }
+    }
+
+    /// The controller that it hangs on, if it is one of our own.
+    #[must_use]
+    pub fn controller(&self) -> Option<Hardware> {
+        match &self.model {
+            Model::Drawer(DrawerConfig { port: DrawerPort::Controller(hardware), .. })
+            | Model::Scanner(ScannerConfig { port: Some(ScannerPort::Controller(hardware)), .. }) => {
+                Some(*hardware)
+            }
+            _ => None,
         }
     }
 
@@ -188,6 +228,7 @@ impl DeviceConfig {
                 None => VIRTUAL.to_owned(),
             },
             Model::Drawer(drawer) => match &drawer.port {
+                DrawerPort::Controller(hardware) => format!("controller:{hardware}"),
                 DrawerPort::Printer(id) => format!("printer:{id}"),
                 DrawerPort::Pins { chip, line, sense_line: None } => {
                     format!("gpio:{}:{line}", chip.display())
@@ -199,6 +240,7 @@ impl DeviceConfig {
             Model::Scanner(scanner) => match &scanner.port {
                 Some(ScannerPort::Keyboard(path)) => format!("hid:{}", path.display()),
                 Some(ScannerPort::Serial(path)) => format!("serial:{}", path.display()),
+                Some(ScannerPort::Controller(hardware)) => format!("controller:{hardware}"),
                 None => VIRTUAL.to_owned(),
             },
             Model::Scale(scale) => serial(&scale.path),
@@ -382,8 +424,16 @@ fn drawer(reader: &mut Reader<'_>) -> Option<Model> {
     let high = reader.choice("open_when", &levels);
     let active = reader.choice("active", &levels);
     let on = reader.integer("pulse_ms", 20..=500).and_then(|millis| u64::try_from(millis).ok());
+    let open_too_long_s =
+        reader.integer("open_too_long_s", 0..=3_600).and_then(|long| u16::try_from(long).ok());
     let pulse = Pulse { on: Duration::from_millis(on?), active_low: !active?, ..Pulse::default() };
-    Some(Model::Drawer(DrawerConfig { port: port?, open_when_high: senses?.then_some(high?), pulse }))
+    let open_when_high = senses?.then_some(high?);
+    Some(Model::Drawer(DrawerConfig {
+        port: port?,
+        open_when_high,
+        pulse,
+        open_too_long_s: open_too_long_s?,
+    }))
 }
 
 fn scanner(reader: &mut Reader<'_>) -> Option<Model> {
@@ -393,14 +443,32 @@ fn scanner(reader: &mut Reader<'_>) -> Option<Model> {
     let idle = Framing::Idle(Duration::from_millis(60));
     let framing = reader.choice("ends", &[("line", Framing::Line), ("pause", idle)]);
     let adds_to_sale = reader.flag("adds_to_sale");
+    let symbologies = symbologies(reader);
+    let double_read_ms = reader.integer("double_read_ms", 0..=5_000).and_then(|ms| u16::try_from(ms).ok());
     let scanner = ScannerConfig {
         port: port?,
         line: line?,
         framing: framing?,
         layout: layout?,
+        symbologies: symbologies?,
+        double_read_ms: double_read_ms?,
         adds_to_sale: adds_to_sale?,
     };
     Some(Model::Scanner(scanner))
+}
+
+/// In the order of the link's bits.
+const SYMBOLOGIES: [&str; 7] = ["ean13", "ean8", "upca", "upce", "code128", "gs1-128", "itf"];
+
+fn symbologies(reader: &mut Reader<'_>) -> Option<u32> {
+    let names = reader.lines("symbologies", SYMBOLOGIES.len(), 20)?;
+    let bit = |name: &String| SYMBOLOGIES.iter().position(|known| known == name).map(|bit| 1_u32 << bit);
+    let bits = names.iter().map(bit).try_fold(0, |bits, bit| Some(bits | bit?));
+    if bits.is_none() {
+        let known = SYMBOLOGIES.join(", ");
+        reader.wrong("symbologies", format_args!("a controller reads {known}"));
+    }
+    bits
 }
 
 fn scale(reader: &mut Reader<'_>) -> Option<Model> {

@@ -41,16 +41,27 @@ const fn key(section: &'static str, name: &'static str, kind: Kind, default: Opt
 }
 
 /// The sections in the order of the example file. `tax` has a key for each class.
-pub(super) const SECTIONS: [&str; 12] = [
-    "store", "tax", "loyalty", "embedded", "data", "http", "printer", "drawer", "scanner", "scale",
-    "display", "log",
+pub(super) const SECTIONS: [&str; 13] = [
+    "store",
+    "tax",
+    "loyalty",
+    "embedded",
+    "data",
+    "http",
+    "controllers",
+    "printer",
+    "drawer",
+    "scanner",
+    "scale",
+    "display",
+    "log",
 ];
 
 /// Those of them that stand any number of times, as `[[scanner]]`.
 pub(super) const LISTS: [&str; 6] = ["embedded", "printer", "drawer", "scanner", "scale", "display"];
 
 /// The keys of each section but `tax`.
-pub(super) const KEYS: [Key; 72] = [
+pub(super) const KEYS: [Key; 76] = [
     key("store", "tenant", Kind::Text, None),
     key("store", "store", Kind::Text, None),
     key("store", "box", Kind::Text, Some("\"box-1\"")),
@@ -78,6 +89,7 @@ pub(super) const KEYS: [Key; 72] = [
     key("data", "cache_mib", Kind::Integer, Some("16")),
     key("http", "listen", Kind::Text, Some("\"127.0.0.1:8480\"")),
     key("http", "max_connections", Kind::Integer, Some("1024")),
+    key("controllers", "lines", Kind::Texts, Some("[]")),
     key("printer", "id", Kind::Text, Some("\"receipts\"")),
     key("printer", "port", Kind::Text, None),
     key("printer", "terminal", Kind::Text, None),
@@ -102,6 +114,7 @@ pub(super) const KEYS: [Key; 72] = [
     key("drawer", "open_when", Kind::Text, Some("\"high\"")),
     key("drawer", "pulse_ms", Kind::Integer, Some("150")),
     key("drawer", "active", Kind::Text, Some("\"high\"")),
+    key("drawer", "open_too_long_s", Kind::Integer, Some("0")),
     key("scanner", "id", Kind::Text, Some("\"scanner\"")),
     key("scanner", "port", Kind::Text, None),
     key("scanner", "terminal", Kind::Text, None),
@@ -109,6 +122,13 @@ pub(super) const KEYS: [Key; 72] = [
     key("scanner", "ends", Kind::Text, Some("\"line\"")),
     key("scanner", "layout", Kind::Text, Some("\"us\"")),
     key("scanner", "adds_to_sale", Kind::Flag, Some("false")),
+    key(
+        "scanner",
+        "symbologies",
+        Kind::Texts,
+        Some("[\"ean13\", \"ean8\", \"upca\", \"upce\", \"code128\", \"gs1-128\", \"itf\"]"),
+    ),
+    key("scanner", "double_read_ms", Kind::Integer, Some("500")),
     key("scale", "id", Kind::Text, Some("\"scale\"")),
     key("scale", "port", Kind::Text, None),
     key("scale", "terminal", Kind::Text, None),

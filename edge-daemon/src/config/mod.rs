@@ -34,6 +34,7 @@ pub use device::{
     ScaleConfig, ScannerConfig, ScannerPort, device_of,
 };
 pub use error::{ConfigError, Problem};
+pub use ports::Hardware;
 pub use value::Source;
 
 use crate::zone::StoreZone;
@@ -56,6 +57,8 @@ pub struct Config {
     pub data: DataConfig,
     /// Where terminals reach the box.
     pub http: HttpConfig,
+    /// The ports of the lines that our own controllers hang on.
+    pub controllers: Vec<PathBuf>,
     /// The devices at the counters.
     pub devices: Vec<DeviceConfig>,
     /// What is logged.
@@ -108,6 +111,7 @@ impl Config {
                 zone,
                 data: rest.data,
                 http: rest.http,
+                controllers: rest.controllers,
                 devices: rest.devices,
                 log: rest.log,
                 settings,

@@ -1,11 +1,31 @@
 //! How devices are reached, as the configuration says it.
 
+use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use device_drivers::{Evenness, Line, Route};
 
 use super::device::{DisplayPort, DrawerPort, ScannerPort, VIRTUAL};
+
+/// The number of a controller's chip.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Hardware(pub [u8; 8]);
+
+impl Hardware {
+    /// From 16 hexadecimal digits.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let digits = text.len() == 16 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let number = u64::from_str_radix(text, 16).ok().filter(|_| digits)?;
+        Some(Self(number.to_be_bytes()))
+    }
+}
+
+impl fmt::Display for Hardware {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}", u64::from_be_bytes(self.0))
+    }
+}
 
 pub(super) fn printer_port(text: &str, line: Option<Line>) -> Result<Option<Route>, String> {
     let route = match text.split_once(':') {
@@ -42,12 +62,14 @@ pub(super) fn drawer_port(text: &str) -> Result<DrawerPort, String> {
     let port = match text.split_once(':') {
         Some(("printer", id)) if !id.is_empty() => Some(DrawerPort::Printer(id.to_owned())),
         Some(("gpio", rest)) => pins(rest),
+        Some(("controller", number)) => Hardware::parse(number).map(DrawerPort::Controller),
         _ => None,
     };
     port.ok_or_else(|| {
         format!(
-            "\"{text}\" opens no drawer; write \"printer:\" and the id of the printer it hangs on, or \"gpio:\", a chip, the \
-             solenoid's line and perhaps the switch's: \"gpio:/dev/gpiochip0:17:27\""
+            "\"{text}\" opens no drawer; write \"printer:\" and the id of the printer it hangs on, \"controller:\" and the 16 digits \
+             on the controller's label, or \"gpio:\", a chip, the solenoid's line and perhaps the switch's: \
+             \"gpio:/dev/gpiochip0:17:27\""
         )
     })
 }
@@ -57,9 +79,13 @@ pub(super) fn scanner_port(text: &str) -> Result<Option<ScannerPort>, String> {
         None if text == VIRTUAL => Ok(None),
         Some(("serial", path)) if path.starts_with('/') => Ok(Some(ScannerPort::Serial(path.into()))),
         Some(("hid", path)) if path.starts_with('/') => Ok(Some(ScannerPort::Keyboard(path.into()))),
+        Some(("controller", number)) if let Some(hardware) = Hardware::parse(number) => {
+            Ok(Some(ScannerPort::Controller(hardware)))
+        }
         _ => Err(format!(
-            "\"{text}\" is no port; write \"serial:\" and the device's stable name (`ls /dev/serial/by-id` shows them), or, for a \
-             scanner that types, \"hid:\" and its name below /dev/input/by-id"
+            "\"{text}\" is no port; write \"serial:\" and the device's stable name (`ls /dev/serial/by-id` shows them), for a \
+             scanner that types \"hid:\" and its name below /dev/input/by-id, or \"controller:\" and the 16 digits on the \
+             controller's label"
         )),
     }
 }
@@ -89,6 +115,17 @@ pub(super) fn serial_port(text: &str) -> Result<Option<PathBuf>, String> {
         _ => Err(format!(
             "\"{text}\" is no port; write \"serial:\" and the device's stable name, such as \
              \"serial:/dev/serial/by-id/usb-…\" (`ls /dev/serial/by-id` shows them)"
+        )),
+    }
+}
+
+/// The line of a controller.
+pub(super) fn controller_line(text: &str) -> Result<PathBuf, String> {
+    match text.split_once(':') {
+        Some(("serial", path)) if path.starts_with('/') => Ok(path.into()),
+        _ => Err(format!(
+            "\"{text}\" is no line; write \"serial:\" and the stable name of the port that a controller hangs on \
+             (`ls /dev/serial/by-id` shows them)"
         )),
     }
 }

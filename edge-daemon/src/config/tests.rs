@@ -269,6 +269,29 @@ fn every_device_has_its_port_and_its_till() {
 }
 
 #[test]
+fn a_device_on_a_controller_names_the_controller_and_the_lines_stand_for_themselves() {
+    let text = with(
+        "[controllers]\nlines = [\"serial:/dev/ttyS0\", \"serial:/dev/ttyS1\"]\n\
+         [[drawer]]\nport = \"controller:0123456789ABCDEF\"\nopen_too_long_s = 90\n\
+         [[scanner]]\nport = \"controller:fedcba9876543210\"\nsymbologies = [\"ean13\", \"itf\"]\n",
+    );
+    let config = Config::read(Some(("shop.toml", &text)), std::iter::empty(), &Flags::default()).unwrap();
+    assert_eq!(config.controllers, [PathBuf::from("/dev/ttyS0"), PathBuf::from("/dev/ttyS1")]);
+    let seen: Vec<_> =
+        config.devices.iter().map(|device| (device.port(), device.controller().unwrap().0[0])).collect();
+    assert_eq!(
+        seen,
+        [("controller:0123456789abcdef".to_owned(), 0x01), ("controller:fedcba9876543210".to_owned(), 0xfe)]
+    );
+    let (Model::Drawer(drawer), Model::Scanner(scanner)) =
+        (&config.devices[0].model, &config.devices[1].model)
+    else {
+        panic!()
+    };
+    assert_eq!((drawer.open_too_long_s, scanner.symbologies, scanner.double_read_ms), (90, 0b100_0001, 500));
+}
+
+#[test]
 fn what_is_wrong_with_a_device_is_said_where_it_stands() {
     for (file, expected) in [
         ("[printer]\nport = \"tcp:10.0.0.7\"", "write `[[printer]]`: there may be several"),
@@ -281,6 +304,11 @@ fn what_is_wrong_with_a_device_is_said_where_it_stands() {
         ("[[scanner]]\nport = \"virtual\"\nbaud = 9600", "unknown key `baud` in [scanner]"),
         ("[[display]]\nport = \"i2c:/dev/i2c-1:0x7f\"", "write a bus and an address"),
         ("[[drawer]]\nport = \"gpio:/dev/gpiochip0\"", "opens no drawer"),
+        ("[[drawer]]\nport = \"controller:12\"", "16 digits on the controller's label"),
+        ("[[scanner]]\nport = \"controller:0123456789abcdeg\"", "16 digits on the controller's label"),
+        ("[[scanner]]\nport = \"virtual\"\nsymbologies = [\"qr\"]", "a controller reads ean13"),
+        ("[controllers]\nlines = [\"/dev/ttyS0\"]", "is no line; write \"serial:\""),
+        ("[controllers]\nlines = [\"serial:/dev/ttyS0\", \"serial:/dev/ttyS0\"]", "stands here twice"),
         ("[[drawer]]\nport = \"printer:none\"", "there is no printer called \"none\""),
         (
             "[[scanner]]\nid = \"a\"\nport = \"serial:/dev/a\"\n[[scale]]\nid = \"b\"\nport = \"serial:/dev/a\"",

@@ -16,6 +16,7 @@ use uuid::Uuid;
 
 use super::App;
 use super::body::{Bodiless, Submission, identified};
+use super::device_controllers::ControllerView;
 use super::free_text::off_thread;
 use super::params::Segment;
 use super::problem::{Problem, Problems};
@@ -70,6 +71,9 @@ pub(super) struct DeviceView<'a> {
     /// Since the daemon's start: `opened`, `lost`, `hung`, `panicked`, `done`, `refused`.
     #[schema(value_type = std::collections::BTreeMap<String, u64>)]
     counters: Counters,
+    /// What it hangs on, where that is one of our own controllers; as it was when it was there last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    controller: Option<ControllerView<'a>>,
     /// Sheets that wait; of printers.
     #[serde(skip_serializing_if = "Option::is_none")]
     jobs: Option<usize>,
@@ -104,6 +108,7 @@ impl<'a> DeviceView<'a> {
             enabled: condition.enabled,
             claimed_by: condition.claimed_by.as_deref(),
             counters: condition.counters,
+            controller: condition.controller.as_deref().map(Into::into),
             jobs: None,
             paper_near_end: None,
             open: None,
@@ -284,6 +289,7 @@ impl From<DeviceError> for Problem {
             DeviceError::Unable { .. } => Self::conflict("device-unable", detail),
             DeviceError::KeyReused => SubmitError::KeyReused.into(),
             DeviceError::WrongClass { .. } => Self::impossible("wrong-class", detail),
+            DeviceError::NoController(_) => Self::impossible("no-controller", detail),
         }
     }
 }
@@ -308,6 +314,9 @@ struct ScanNews<'a> {
     product: Option<ProductView<'a>>,
     /// The open transaction that it goes onto.
     transaction_id: Option<Uuid>,
+    /// It waited in the scanner for so long that it counts for nothing any more.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    late: bool,
     /// Why it cannot be read, or went nowhere.
     #[serde(skip_serializing_if = "Option::is_none")]
     problem: Option<String>,
@@ -344,6 +353,7 @@ impl<'a> ScanNews<'a> {
             said: barcode.and_then(|_| Said::of(&scan.data, store)),
             product: scan.product.as_deref().map(|product: &Product| ProductView::new(product, store)),
             transaction_id: scan.transaction,
+            late: scan.late,
             problem: refused.map(str::to_owned).or(problem),
         }
     }

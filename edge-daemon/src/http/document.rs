@@ -12,8 +12,8 @@ use utoipa_swagger_ui::SwaggerUi;
 
 use super::problem::Problem;
 use super::{
-    App, customers, device_orders, device_setups, devices, events, health, inventory, metrics, print_jobs,
-    products, reply, reports, shifts, store, store_z, transactions,
+    App, customers, device_controllers, device_orders, device_setups, devices, events, health, inventory,
+    metrics, print_jobs, products, reply, reports, shifts, store, store_z, transactions,
 };
 
 /// Where the document is served.
@@ -68,6 +68,7 @@ pub(super) fn described() -> OpenApiRouter<App> {
         .merge(store::routes())
         .merge(devices::routes())
         .merge(device_orders::routes())
+        .merge(device_controllers::routes())
         .merge(device_setups::routes())
         .merge(print_jobs::routes())
         .merge(events::routes())

@@ -13,6 +13,7 @@
 mod accept;
 mod body;
 mod customers;
+mod device_controllers;
 mod device_orders;
 mod device_setups;
 mod devices;

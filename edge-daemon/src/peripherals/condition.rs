@@ -10,6 +10,7 @@ use pos_domain::time::Millis;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use super::controllers::About;
 use super::ports::FoundPort;
 use super::scanning::Scan;
 use crate::config::Model;
@@ -101,8 +102,23 @@ pub struct Condition {
     pub claimed_by: Option<Arc<str>>,
     /// What was counted.
     pub counters: Counters,
+    /// The controller that it hangs on, where that is one of our own; as it was when it was there last.
+    #[serde(skip)]
+    pub controller: Option<Arc<About>>,
     /// What only devices of its class have.
     pub of_class: OfClass,
+}
+
+impl Condition {
+    /// Whether nothing but what is counted is another.
+    pub(super) fn is_like(&self, other: &Self) -> bool {
+        let uncounted = |condition: &Self| {
+            let controller = condition.controller.as_deref().map(About::uncounted);
+            let counters = Counters::default();
+            Self { counters, controller: controller.map(Arc::new), ..condition.clone() }
+        };
+        uncounted(self) == uncounted(other)
+    }
 }
 
 /// What only devices of one class have.
@@ -211,6 +227,9 @@ pub enum DeviceError {
         /// Its class.
         class: &'static str,
     },
+    /// It hangs on none of our own controllers.
+    #[error("{0} hangs on no controller of its own; only what has the port \"controller:…\" does.")]
+    NoController(String),
     /// The same key came with another request.
     #[error("this key came with another request before")]
     KeyReused,

@@ -11,6 +11,7 @@ use tokio::time::timeout;
 use uuid::Uuid;
 
 use super::condition::{Asked, Condition, Counters, DeviceError, DeviceState, News, OfClass, Order};
+use super::controllers::About;
 use crate::checkout::Shop;
 use crate::config::{DeviceConfig, Model};
 
@@ -61,6 +62,7 @@ impl Device {
             enabled: true,
             claimed_by: config.terminal.as_deref().map(Into::into),
             counters: Counters::default(),
+            controller: None,
             of_class: OfClass::of(&config.model),
         };
         let device = Self {
@@ -98,6 +100,16 @@ impl Device {
         self.lock().enabled
     }
 
+    /// Whether what it scans goes onto the open sale of its till; of scanners.
+    pub(super) fn adds_to_sale(&self) -> bool {
+        self.lock().of_class == OfClass::Scanner { adds_to_sale: true }
+    }
+
+    /// What is known of the controller that it hangs on.
+    pub(super) fn know(&self, controller: About) {
+        self.change(|condition| condition.controller = Some(Arc::new(controller)));
+    }
+
     pub(super) fn claimed_by(&self) -> Option<Arc<str>> {
         self.lock().claimed_by.clone()
     }
@@ -110,7 +122,7 @@ impl Device {
         if condition.state != before.state {
             condition.since = self.shop.now().time;
         }
-        let same = Condition { counters: condition.counters, ..before } == *condition;
+        let same = before.is_like(&condition);
         if !same {
             self.tell(News::Changed(Arc::new(condition.clone())));
         }

@@ -4,11 +4,14 @@
 //! is the only one that it acts for; it can be *disabled* and enabled. How it is, everybody may see.
 
 use std::collections::VecDeque;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
+use pos_link::Upload;
 use tokio::sync::{broadcast, mpsc};
 
 use super::condition::{Condition, DeviceError, News, OfClass, Order};
+use super::controllers::{ControllerKey, Controllers};
 use super::device::{Device, Ordered};
 use crate::checkout::{CommandKey, Shop};
 use crate::config::{DeviceConfig, DrawerConfig, DrawerPort, Model, PrinterRole};
@@ -26,6 +29,7 @@ pub(super) type Attended = (Arc<Device>, mpsc::Receiver<Ordered>);
 pub struct Devices {
     /// In the order of the configuration.
     devices: Arc<RwLock<Vec<Arc<Device>>>>,
+    pub(super) controllers: Controllers,
     news: broadcast::Sender<News>,
     /// Keys of the last orders that were carried out, the oldest first.
     carried_out: Arc<Mutex<VecDeque<CommandKey>>>,
@@ -35,7 +39,13 @@ impl Devices {
     /// No devices.
     #[must_use]
     pub fn none() -> Self {
-        Self { devices: Arc::default(), news: broadcast::channel(NEWS).0, carried_out: Arc::default() }
+        Self::new(Controllers::new(PathBuf::new()))
+    }
+
+    /// No devices yet, with these controllers for those that hang on one.
+    pub(super) fn new(controllers: Controllers) -> Self {
+        let (devices, news, carried_out) = (Arc::default(), broadcast::channel(NEWS).0, Arc::default());
+        Self { devices, controllers, news, carried_out }
     }
 
     /// Devices that nobody drives: they can be looked at and claimed.
@@ -219,6 +229,38 @@ impl Devices {
         carried_out.push_back(key);
         drop(carried_out);
         Ok(condition)
+    }
+
+    /// Enrols the key of the controller that a device hangs on. May block, for a little.
+    ///
+    /// # Errors
+    /// When there is none, it hangs on no controller, or the disk does not take the key.
+    pub fn enrol(&self, id: &str, key: &ControllerKey) -> Result<Condition, DeviceError> {
+        let device = self.device(id)?;
+        let hardware = device.config.controller().ok_or_else(|| DeviceError::NoController(id.to_owned()))?;
+        self.controllers.enrol(hardware, key).map_err(|error| {
+            let reason = format!("its key cannot be stored: {error}; look at the data directory");
+            DeviceError::Unable { id: id.to_owned(), reason }
+        })?;
+        if let Some(about) = self.controllers.about(hardware) {
+            device.know(about);
+        }
+        Ok(device.condition())
+    }
+
+    /// Sends an image to the controller that a device hangs on, now or when it is there.
+    ///
+    /// # Errors
+    /// When there is none, it hangs on no controller, or on one that was not there since the start.
+    pub fn update(&self, id: &str, image: Upload<Arc<[u8]>>) -> Result<Condition, DeviceError> {
+        let device = self.device(id)?;
+        let hardware = device.config.controller().ok_or_else(|| DeviceError::NoController(id.to_owned()))?;
+        let Some(about) = self.controllers.update(hardware, image) else {
+            let reason = "its controller was not there since the start".to_owned();
+            return Err(DeviceError::Unable { id: id.to_owned(), reason });
+        };
+        device.know(about);
+        Ok(device.condition())
     }
 
     fn carried_out(&self) -> MutexGuard<'_, VecDeque<CommandKey>> {

@@ -4,6 +4,7 @@
 //!  configuration ──> Devices (what is known of each, claims, news) <── http
 //!                      │
 //!    supervisor ── scanning, weighing, displaying      one life of a driver after the other
+//!    controllers ── lines of our own controllers       their drivers sit on a seat there
 //!    printing::Worker ── printer and its drawer        one queue each
 //!    plant ── starts and stops each of them
 //!    listener ── the shop's events become sheets, openings and devices
@@ -14,6 +15,7 @@
 //! a drawer) is journalled before and after; what it says (scans, weights) is news and no more.
 
 mod condition;
+mod controllers;
 mod device;
 mod devices;
 mod displaying;
@@ -35,6 +37,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 pub use condition::{Condition, Counters, DeviceError, DeviceState, News, OfClass, Order, Remedy};
+pub use controllers::{About, ControllerKey, ControllerKind, ControllerLines, KeyState, Update, UpdateState};
 pub use devices::Devices;
 pub use ports::FoundPort;
 pub use printing::{JobError, Jobs, PrintState, PrintView};
@@ -53,13 +56,14 @@ pub struct Peripherals {
     stop: watch::Sender<bool>,
     listener: JoinHandle<()>,
     ports: JoinHandle<()>,
+    lines: Vec<JoinHandle<()>>,
 }
 
 impl Peripherals {
     /// Starts the devices of a shop that was just opened: those of the configuration file, and those that were configured
     /// while it ran. Must be called within a tokio runtime.
     #[must_use]
-    pub fn start(shop: &Shop, configs: &[DeviceConfig], patience: Patience) -> Self {
+    pub fn start(shop: &Shop, configs: &[DeviceConfig], lines: &ControllerLines, patience: Patience) -> Self {
         let (stop, stopped) = watch::channel(false);
         // From here on nothing is missed; what is in the state now is older.
         let happenings = shop.subscribe();
@@ -72,12 +76,14 @@ impl Peripherals {
             (left, state.devices.values().cloned().collect())
         };
         let seen = shop.head().map(|head| head.position);
-        let plant = Plant::new(shop, patience);
+        let plant = Plant::new(shop, lines.keys.clone(), patience);
+        let served =
+            lines.lines.iter().map(|line| plant.devices.controllers.serve(shop, line.clone())).collect();
         configs.iter().for_each(|config| plant.start(config, true));
         let listener = Listener { plant: plant.clone(), outcomes: Outcomes::new(shop.clone()), seen };
         let listener = tokio::spawn(listener.run(left, setups, happenings, stopped));
         let ports = tokio::spawn(plant.devices.clone().watch_ports());
-        Self { plant, stop, listener, ports }
+        Self { plant, stop, listener, ports, lines: served }
     }
 
     /// What is known of the devices, and what they are asked.
@@ -105,6 +111,11 @@ impl Peripherals {
             tracing::warn!(
                 "the devices did not end in time; what they had becomes unknown at the next start"
             );
+        }
+        // What they had not accepted comes again.
+        for line in self.lines {
+            line.abort();
+            let _ = line.await;
         }
     }
 }

@@ -8,7 +8,7 @@ use pos_domain::event::{DrawerOutcome, PrintOutcome};
 use tokio::time::sleep;
 use uuid::Uuid;
 
-use crate::checkout::{Origin, Shop, SubmitError};
+use crate::checkout::{CommandKey, Origin, Shop, SubmitError};
 
 /// Between two attempts to journal an outcome while the box is busy.
 const WAIT: Duration = Duration::from_millis(500);
@@ -37,6 +37,26 @@ impl Outcomes {
     pub(super) async fn alarm(&self, drawer: &str) {
         tracing::warn!(drawer, "the drawer was opened, and nobody had asked for it");
         self.journal(|| Command::ReportDrawer { drawer: drawer.to_owned() }).await;
+    }
+
+    /// The same, told by somebody who may tell it again under the same key. False where it is not in the journal, and is to
+    /// be told again.
+    pub(super) async fn alarm_once(&self, drawer: &str, key: CommandKey) -> bool {
+        let command = || Command::ReportDrawer { drawer: drawer.to_owned() };
+        for _ in 0..ATTEMPTS {
+            match self.0.submit(Some(key), command(), Origin::default()).await {
+                Ok(_) => {
+                    tracing::warn!(drawer, "the drawer was opened, and nobody had asked for it");
+                    return true;
+                }
+                Err(SubmitError::NotReady(_) | SubmitError::NoSpace(_)) => sleep(WAIT).await,
+                Err(error) => {
+                    tracing::warn!(drawer, %error, "the opening of a drawer without a command could not be journalled");
+                    return !matches!(error, SubmitError::OutcomeUnknown | SubmitError::Stopping);
+                }
+            }
+        }
+        false
     }
 
     /// Asks for something that follows from what happened: as long as the box is busy, again.

@@ -1,13 +1,16 @@
 //! What runs: a task for each device, started and stopped one by one.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use device_drivers::{DrawerPins, Patience, Sensing};
 use pos_domain::event::DeviceSetup;
+use pos_link::Settings;
 use tokio::sync::watch;
 
+use super::controllers::{ControllerDrawer, ControllerScanner, Controllers};
 use super::devices::Devices;
 use super::displaying::Displaying;
 use super::drawers::OnPins;
@@ -16,7 +19,11 @@ use super::scanning::Scanning;
 use super::supervisor::supervise;
 use super::weighing::Weighing;
 use crate::checkout::Shop;
-use crate::config::{self, DeviceConfig, DrawerPort, Model};
+use crate::config::{self, DeviceConfig, DrawerPort, Model, ScannerPort};
+
+/// Settings of a controller that are for others of its kind, or leave the pulse's cap.
+const AS_IT_IS: Settings =
+    Settings { symbologies: 0, double_read_ms: 0, open_too_long_s: 0, pulse_cap_ms: 0 };
 
 /// A device's task.
 struct Runs {
@@ -42,11 +49,11 @@ pub(super) struct Plant {
 }
 
 impl Plant {
-    pub(super) fn new(shop: &Shop, patience: Patience) -> Self {
+    pub(super) fn new(shop: &Shop, keys: PathBuf, patience: Patience) -> Self {
         let jobs = Jobs::none(shop.clone());
         Self {
             shop: shop.clone(),
-            devices: Devices::none(),
+            devices: Devices::new(Controllers::new(keys)),
             jobs,
             patience,
             running: Arc::default(),
@@ -80,18 +87,42 @@ impl Plant {
                 Box::pin(worker.run(free))
             }
             Model::Drawer(drawer) => {
-                // One on a printer is opened by the printer's worker.
-                let DrawerPort::Pins { chip, line, sense_line } = drawer.port else { return };
-                let sense_line = sense_line.filter(|_| drawer.open_when_high.is_some());
-                let closed_high = drawer.open_when_high == Some(false);
-                let sensing = Sensing { closed_high, ..Sensing::default() };
-                let pins = DrawerPins { chip, line, sense_line, pulse: drawer.pulse, sensing };
-                Box::pin(after(free, supervise(OnPins(pins), device, orders, stopped)))
+                match drawer.port {
+                    // It is opened by the printer's worker.
+                    DrawerPort::Printer(_) => return,
+                    DrawerPort::Pins { chip, line, sense_line } => {
+                        let sense_line = sense_line.filter(|_| drawer.open_when_high.is_some());
+                        let closed_high = drawer.open_when_high == Some(false);
+                        let sensing = Sensing { closed_high, ..Sensing::default() };
+                        let pins = DrawerPins { chip, line, sense_line, pulse: drawer.pulse, sensing };
+                        Box::pin(after(free, supervise(OnPins(pins), device, orders, stopped)))
+                    }
+                    DrawerPort::Controller(hardware) => {
+                        let settings = Settings { open_too_long_s: drawer.open_too_long_s, ..AS_IT_IS };
+                        let (controllers, pulse) = (self.devices.controllers.clone(), drawer.pulse.on);
+                        let driver = ControllerDrawer { controllers, hardware, settings, pulse };
+                        Box::pin(after(free, supervise(driver, device, orders, stopped)))
+                    }
+                }
             }
-            Model::Scanner(scanner) => {
-                let Some(port) = scanner.port.clone() else { return };
-                Box::pin(after(free, supervise(Scanning::new(&scanner, port), device, orders, stopped)))
-            }
+            Model::Scanner(scanner) => match &scanner.port {
+                None => return,
+                Some(ScannerPort::Controller(hardware)) => {
+                    let (symbologies, double_read_ms) = (scanner.symbologies, scanner.double_read_ms);
+                    let settings = Settings { symbologies, double_read_ms, ..AS_IT_IS };
+                    let controllers = self.devices.controllers.clone();
+                    let driver = ControllerScanner { controllers, hardware: *hardware, settings };
+                    Box::pin(after(free, supervise(driver, device, orders, stopped)))
+                }
+                Some(ScannerPort::Serial(path)) => {
+                    let driver = Scanning::on_line(&scanner, path.clone());
+                    Box::pin(after(free, supervise(driver, device, orders, stopped)))
+                }
+                Some(ScannerPort::Keyboard(path)) => {
+                    let driver = Scanning::keyboard(&scanner, path.clone());
+                    Box::pin(after(free, supervise(driver, device, orders, stopped)))
+                }
+            },
             Model::Scale(scale) => {
                 let Some(path) = scale.path.clone() else { return };
                 Box::pin(after(free, supervise(Weighing::new(&scale, path), device, orders, stopped)))

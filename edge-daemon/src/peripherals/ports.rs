@@ -8,6 +8,8 @@
 //! | `input/by-id`, `…-event-kbd` | a keyboard, or a scanner that types | `hid:` |
 //! | `usb/lp…` | a printer | `usb:` |
 //!
+//! Our own controllers are found by themselves, on the lines of `[controllers]`: `controller:` and their number.
+//!
 //! A built-in serial port is always there and says nothing of what hangs on it; a printer on the network has its address from
 //! its own test page. Neither is found.
 
@@ -17,6 +19,7 @@ use std::time::Duration;
 use tokio::time::sleep;
 
 use super::condition::News;
+use super::controllers::ControllerKind;
 use super::devices::Devices;
 
 /// Between two looks.
@@ -76,6 +79,19 @@ impl Devices {
             let device = configured.iter().find(|(at, _)| Some(at) == file.as_ref());
             port.device_id = device.map(|(_, device)| device.config.id.clone());
         }
+        for (hardware, kind) in self.controllers.present() {
+            let sections: &[&str] = match kind {
+                ControllerKind::Scanner => &["scanner"],
+                ControllerKind::Drawer => &["drawer"],
+                ControllerKind::Unknown => &[],
+            };
+            let port = format!("controller:{hardware}");
+            let device_id = self
+                .iter()
+                .find(|device| device.config.port() == port)
+                .map(|device| device.config.id.clone());
+            found.push(FoundPort { port, sections, device_id });
+        }
         found
     }
 
@@ -99,8 +115,6 @@ impl Devices {
 mod tests {
     use std::os::unix::fs::symlink;
 
-    use device_drivers::{Framing, Layout, Line};
-
     use super::*;
     use crate::config::{DeviceConfig, Model, ScannerConfig, ScannerPort};
     use crate::trial;
@@ -122,8 +136,7 @@ mod tests {
 
         // Configured by its other name.
         let port = Some(ScannerPort::Serial(dev.join("tty/USB0")));
-        let (line, framing, layout) = (Line::default(), Framing::Line, Layout::Us);
-        let model = Model::Scanner(ScannerConfig { port, line, framing, layout, adds_to_sale: false });
+        let model = Model::Scanner(ScannerConfig::at(port));
         let config = DeviceConfig { id: "front".into(), terminal: None, model };
         let data = dir.path().join("data");
         std::fs::create_dir(&data).unwrap();

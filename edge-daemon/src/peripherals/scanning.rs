@@ -1,5 +1,6 @@
 //! Scans: understood, looked up, told to who listens, and put onto the sale of the till that has the scanner.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use device_drivers::{Scanner, SerialScanner, WedgeScanner};
@@ -15,8 +16,8 @@ use uuid::Uuid;
 use super::condition::{News, OfClass};
 use super::device::Device;
 use super::supervisor::{BEAT, Driver, Life, Trouble};
-use crate::checkout::Origin;
-use crate::config::{ScannerConfig, ScannerPort};
+use crate::checkout::{CommandKey, Origin, SubmitError};
+use crate::config::ScannerConfig;
 
 /// Scans that may wait for their sale.
 const ADDS: usize = 256;
@@ -38,8 +39,20 @@ pub struct Scan {
     pub product: Option<Arc<Product>>,
     /// The open sale that it goes onto.
     pub transaction: Option<Uuid>,
+    /// It waited for so long that it counts for nothing any more.
+    pub late: bool,
     /// When.
     pub at: Millis,
+}
+
+/// What a scanner sent.
+pub(super) struct Heard {
+    /// The scan's name.
+    pub(super) id: Uuid,
+    /// As the scanner sent it.
+    pub(super) data: String,
+    /// It waited for too long.
+    pub(super) late: bool,
 }
 
 #[derive(Clone)]
@@ -49,14 +62,15 @@ pub(super) enum Scanning {
 }
 
 impl Scanning {
-    pub(super) fn new(config: &ScannerConfig, port: ScannerPort) -> Self {
-        let ScannerConfig { line, framing, layout, .. } = *config;
-        match port {
-            ScannerPort::Serial(path) => {
-                Self::Serial(SerialScanner { line, framing, ..SerialScanner::new(path) })
-            }
-            ScannerPort::Keyboard(path) => Self::Keyboard(WedgeScanner { layout, ..WedgeScanner::new(path) }),
-        }
+    /// One at a serial port.
+    pub(super) fn on_line(config: &ScannerConfig, path: PathBuf) -> Self {
+        let ScannerConfig { line, framing, .. } = *config;
+        Self::Serial(SerialScanner { line, framing, ..SerialScanner::new(path) })
+    }
+
+    /// One that types.
+    pub(super) fn keyboard(config: &ScannerConfig, path: PathBuf) -> Self {
+        Self::Keyboard(WedgeScanner { layout: config.layout, ..WedgeScanner::new(path) })
     }
 }
 
@@ -92,9 +106,21 @@ impl Driver for Scanning {
 
 /// A scan came.
 fn scanned(device: &Device, data: String, adds: &mpsc::Sender<Arc<Scan>>) {
+    let Some(scan) = hear(device, Heard { id: Uuid::now_v7(), data, late: false }) else { return };
+    device.tell(News::Scanned(scan.clone()));
+    if scan.transaction.is_some()
+        && let Err(full) = adds.try_send(scan)
+    {
+        refuse(device, full.into_inner(), "too many scans wait for the sale; scan it again".to_owned());
+    }
+}
+
+/// Understands a scan, and looks up what it means; `None` where the scanner is disabled.
+pub(super) fn hear(device: &Device, heard: Heard) -> Option<Arc<Scan>> {
+    let Heard { id, data, late } = heard;
     if !device.enabled() {
         device.count(|counters| counters.refused += 1);
-        return;
+        return None;
     }
     device.count(|counters| counters.done += 1);
     let shop = &device.shop;
@@ -103,7 +129,7 @@ fn scanned(device: &Device, data: String, adds: &mpsc::Sender<Arc<Scan>>) {
     let (product, transaction) = {
         let state = shop.state();
         let product = barcode.as_ref().ok().and_then(|barcode| state.catalog.by_barcode(barcode)).cloned();
-        let adds = condition.of_class == OfClass::Scanner { adds_to_sale: true };
+        let adds = !late && condition.of_class == OfClass::Scanner { adds_to_sale: true };
         let open =
             condition.claimed_by.as_deref().filter(|_| adds && product.is_some()).and_then(|terminal| {
                 // The one that was begun last, should there be several.
@@ -117,22 +143,17 @@ fn scanned(device: &Device, data: String, adds: &mpsc::Sender<Arc<Scan>>) {
             });
         (product, open)
     };
-    let scan = Arc::new(Scan {
-        id: Uuid::now_v7(),
+    Some(Arc::new(Scan {
+        id,
         device: condition.id,
         terminal: condition.claimed_by,
         data,
         barcode,
         product,
         transaction,
+        late,
         at: shop.now().time,
-    });
-    device.tell(News::Scanned(scan.clone()));
-    if transaction.is_some()
-        && let Err(full) = adds.try_send(scan)
-    {
-        refuse(device, full.into_inner(), "too many scans wait for the sale; scan it again".to_owned());
-    }
+    }))
 }
 
 fn is_open(sale: &pos_domain::sale::Sale, terminal: &str) -> bool {
@@ -142,17 +163,22 @@ fn is_open(sale: &pos_domain::sale::Sale, terminal: &str) -> bool {
 /// Puts scans onto their sales; the sale's own event tells of it.
 async fn add_all(device: Arc<Device>, mut scans: mpsc::Receiver<Arc<Scan>>) {
     while let Some(scan) = scans.recv().await {
-        let Some(sale) = scan.transaction else { continue };
-        let lines = vec![LineDraft::of(ItemRef::Barcode(scan.data.clone()))];
-        let origin =
-            Origin { terminal: scan.terminal.clone(), device_time: Some(scan.at), ..Origin::default() };
-        if let Err(error) = device.shop.submit(None, Command::AddLines { sale, lines }, origin).await {
+        if let Err(error) = add(&device, &scan, None).await {
             refuse(&device, scan, error.to_string());
         }
     }
 }
 
-fn refuse(device: &Device, scan: Arc<Scan>, reason: String) {
+/// Puts a scan onto its sale; with a key once, however often it comes.
+pub(super) async fn add(device: &Device, scan: &Scan, key: Option<CommandKey>) -> Result<(), SubmitError> {
+    let Some(sale) = scan.transaction else { return Ok(()) };
+    let lines = vec![LineDraft::of(ItemRef::Barcode(scan.data.clone()))];
+    let origin = Origin { terminal: scan.terminal.clone(), device_time: Some(scan.at), ..Origin::default() };
+    device.shop.submit(key, Command::AddLines { sale, lines }, origin).await.map(|_| ())
+}
+
+/// Says that a scan went nowhere.
+pub(super) fn refuse(device: &Device, scan: Arc<Scan>, reason: String) {
     device.count(|counters| counters.refused += 1);
     device.tell(News::ScanRefused(scan, reason));
 }

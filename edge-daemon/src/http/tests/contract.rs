@@ -25,6 +25,7 @@ const OPERATIONS: &str = "
     GET /api/v1/devices
     DELETE /api/v1/devices/{id}
     GET /api/v1/devices/{id}
+    PUT /api/v1/devices/{id}/controller-key
     PUT /api/v1/devices/{id}
     POST /api/v1/devices/{id}/claim
     POST /api/v1/devices/{id}/disable

@@ -123,6 +123,17 @@ async fn a_device_is_configured_over_the_interface_and_never_out_of_dev() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_controllers_key_is_taken_where_there_is_a_controller() {
+    let counter = Counter::open();
+    let at = |device: &str| format!("{DEVICES}/{device}/controller-key");
+    let good = json!({"key": "0001 ".repeat(16)}).to_string();
+    counter.put("a", &at("drawer"), good.clone()).await.expect_problem(422, "no-controller");
+    counter.put("b", &at("none"), good).await.expect_problem(404, "no-such-device");
+    counter.put("c", &at("drawer"), r#"{"key":"12"}"#).await.expect_problem(422, "bad-controller-key");
+    counter.close();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_weight_is_what_lies_on_the_scale_less_its_tare() {
     let counter = Counter::open();
     let weigh = format!("{DEVICES}/scale/weigh");

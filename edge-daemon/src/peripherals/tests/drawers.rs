@@ -104,7 +104,7 @@ async fn an_opening_that_a_stop_left_open_is_unknown_at_the_next_start() {
 async fn a_drawer_on_pins_that_are_not_there_is_said_to_stay_shut() {
     let mut counter = counter().await;
     let port = DrawerPort::Pins { chip: "/dev/no-such-gpiochip".into(), line: 17, sense_line: Some(27) };
-    let model = Model::Drawer(DrawerConfig { port, open_when_high: Some(true), pulse: Pulse::default() });
+    let model = Model::Drawer(DrawerConfig { open_when_high: Some(true), ..DrawerConfig::at(port) });
     counter.devices.push(DeviceConfig { id: "drawer".into(), terminal: None, model });
     let running = counter.start();
     counter.wait(&running, "drawer", |condition| !condition.detail.is_empty()).await;

@@ -1,5 +1,6 @@
 //! A counter whose devices are virtual, on the real wire.
 
+mod controllers;
 mod drawers;
 mod printing;
 mod scanning;
@@ -10,9 +11,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use device_drivers::{
-    Faults, Framing, Layout, Line, Patience, Profile, Pulse, VirtualPrinter, VirtualScanner,
-};
+use device_drivers::{Faults, Line, Patience, Profile, VirtualPrinter, VirtualScanner};
 use pos_domain::command::{Command, PrintWish, SaleDraft};
 use pos_domain::event::{Event, PrintOutcome};
 use pos_domain::time::Millis;
@@ -38,6 +37,7 @@ struct Counter {
     clock: HandClock,
     printer: VirtualPrinter,
     devices: Vec<DeviceConfig>,
+    lines: ControllerLines,
     happenings: broadcast::Receiver<Arc<Happening>>,
 }
 
@@ -64,7 +64,8 @@ async fn counter() -> Counter {
     let printer = virtual_printer().await;
     let devices = vec![printer_config("receipts", &printer, PrinterRole::Receipts { auto_print: true })];
     let happenings = shop.subscribe();
-    Counter { dir, shop, running, clock, printer, devices, happenings }
+    let lines = ControllerLines { lines: Vec::new(), keys: dir.path().join("keys") };
+    Counter { dir, shop, running, clock, printer, devices, lines, happenings }
 }
 
 impl Counter {
@@ -75,23 +76,22 @@ impl Counter {
             confirm: Duration::from_millis(600),
             look: Duration::from_millis(100),
         };
-        Peripherals::start(&self.shop, &self.devices, patience)
+        Peripherals::start(&self.shop, &self.devices, &self.lines, patience)
     }
 
     /// A scanner under a name of its own.
     fn scanner(&mut self, id: &str, terminal: Option<&str>, adds_to_sale: bool) -> VirtualScanner {
         let path = self.port(id);
         let scanner = VirtualScanner::plug(&path).unwrap();
-        let (line, framing, layout) = (Line::default(), Framing::Line, Layout::Us);
         let port = Some(ScannerPort::Serial(path));
-        let model = Model::Scanner(ScannerConfig { port, line, framing, layout, adds_to_sale });
+        let model = Model::Scanner(ScannerConfig { adds_to_sale, ..ScannerConfig::at(port) });
         self.devices.push(DeviceConfig { id: id.into(), terminal: terminal.map(Into::into), model });
         scanner
     }
 
     fn drawer(&mut self, terminal: Option<&str>) {
         let port = DrawerPort::Printer("receipts".into());
-        let model = Model::Drawer(DrawerConfig { port, open_when_high: Some(true), pulse: Pulse::default() });
+        let model = Model::Drawer(DrawerConfig { open_when_high: Some(true), ..DrawerConfig::at(port) });
         self.devices.push(DeviceConfig { id: "drawer".into(), terminal: terminal.map(Into::into), model });
     }
 

@@ -66,8 +66,7 @@ impl Driver for Fragile {
 /// Supervises a driver with these fates for two minutes of a clock that does not wait, and says how the device is then, and
 /// how many lives the driver had.
 fn two_minutes(fates: &'static [Fate]) -> (Condition, u64) {
-    let (line, framing, layout) = (Line::default(), Framing::Line, Layout::Us);
-    let model = Model::Scanner(ScannerConfig { port: None, line, framing, layout, adds_to_sale: false });
+    let model = Model::Scanner(ScannerConfig::at(None));
     let (condition, lives, ended) = supervised(fates, model, 0, Duration::from_secs(120));
     assert!(ended.is_empty());
     (condition, lives)
@@ -102,6 +101,8 @@ fn supervised(
         let (stop, stopped) = watch::channel(false);
         let task = tokio::spawn(supervise(driver, device.clone(), orders, stopped));
         tokio::time::sleep(time).await;
+        // The journal takes real time.
+        tokio::time::resume();
         stop.send_replace(true);
         timeout(LONG, task).await.expect("it stops").unwrap();
     });
@@ -119,7 +120,7 @@ fn supervised(
 #[test]
 fn an_opening_that_its_driver_ends_with_is_unknown_and_one_that_waits_is_not_done() {
     let port = DrawerPort::Pins { chip: "/dev/none".into(), line: 1, sense_line: None };
-    let model = Model::Drawer(DrawerConfig { port, open_when_high: None, pulse: Pulse::default() });
+    let model = Model::Drawer(DrawerConfig::at(port));
     let outcomes = |fates, seconds| {
         let (_, _, ended) = supervised(fates, model.clone(), 2, Duration::from_secs(seconds));
         ended.into_iter().map(|(outcome, _)| outcome).collect::<Vec<_>>()

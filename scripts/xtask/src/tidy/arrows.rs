@@ -12,7 +12,7 @@ pub(super) const RULE: Rule = Rule {
 
 /// Each crate of the product and the crates of this workspace that it may name.
 const MAP: &[(&str, &[&str])] = &[
-    ("edge-daemon", &["cloud-bridge", "device-drivers", "pos-journal", "pos-domain", "pos-link"]),
+    ("edge-daemon", &["cloud-bridge", "device-drivers", "firmware", "pos-journal", "pos-domain", "pos-link"]),
     ("cloud-receiver", &["cloud-bridge", "pos-journal", "pos-domain"]),
     ("cloud-bridge", &["pos-journal", "pos-domain", "pos-link"]),
     ("device-drivers", &["pos-journal", "pos-domain", "pos-link"]),
