@@ -23,6 +23,7 @@ mod contact;
 mod drawer;
 mod retained;
 mod unit;
+pub mod update;
 
 pub use bars::{
     BarReader, Code, ItfLengths, Level, MAX_TEXT, Patience, Reading, Run, Symbologies, Symbology,
