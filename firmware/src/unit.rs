@@ -17,6 +17,7 @@ use pos_link::{
 use sha2::{Digest as _, Sha256};
 
 use crate::retained::{Kept, LONGEST_LAST_WORDS, Memory, OUT, Retained, Store, take_last_words};
+use crate::update::Updates;
 
 /// Bytes of the box's messages that wait.
 const IN: usize = 512;
@@ -61,13 +62,24 @@ pub trait Behaviour {
 
     /// What is to be kept over a reset, as it is now.
     fn retained(&mut self, now: Moment) -> Retained;
+
+    /// Whether it does something that must end at its time: nothing that takes long is begun meanwhile, and no reboot.
+    fn is_busy(&self) -> bool {
+        false
+    }
+
+    /// Whether its parts work, as far as it can tell: only then an update that is on trial stays.
+    fn is_well(&self) -> bool {
+        true
+    }
 }
 
 /// A controller with its line.
 #[derive(Debug)]
-pub struct Unit<C, M> {
+pub struct Unit<C, M, U = ()> {
     session: Session<Controller, Outbox<OUT>, OUT, IN>,
     controller: C,
+    updates: U,
     store: Store<M>,
     identity: Identity,
     /// The identity is to be told.
@@ -83,8 +95,22 @@ pub struct Unit<C, M> {
 }
 
 impl<C: Behaviour, M: Memory> Unit<C, M> {
-    /// That of a boot. It says hello at once. `controller` makes one that goes on where the boot before was.
+    /// That of a boot, on a board that takes no updates. It says hello at once. `controller` makes one that goes on where the boot
+    /// before was.
     pub fn new(boot: &Boot, memory: M, now: Moment, controller: impl FnOnce(Retained) -> C) -> Self {
+        Self::with_updates(boot, memory, (), now, controller)
+    }
+}
+
+impl<C: Behaviour, M: Memory, U: Updates> Unit<C, M, U> {
+    /// As [`Unit::new`], with what takes updates.
+    pub fn with_updates(
+        boot: &Boot,
+        memory: M,
+        updates: U,
+        now: Moment,
+        controller: impl FnOnce(Retained) -> C,
+    ) -> Self {
         let (mut store, kept) = Store::open(memory);
         let before = kept.as_ref().map(|kept| kept.retained).unwrap_or_default();
         let retained = before.booted(boot.by_watchdog);
@@ -104,6 +130,7 @@ impl<C: Behaviour, M: Memory> Unit<C, M> {
         let mut unit = Self {
             session,
             controller: controller(retained),
+            updates,
             store,
             identity,
             introduce: true,
@@ -128,12 +155,20 @@ impl<C: Behaviour, M: Memory> Unit<C, M> {
         &mut self.controller
     }
 
-    /// Time went by, or [`Unit::controller`] was told something. To be called often: each millisecond, say.
+    /// Time went by, or [`Unit::controller`] was told something. To be called often: each millisecond, say. It takes as long as one
+    /// step with the flash, if an update comes in.
     pub fn handle_timeout(&mut self, now: Moment) {
         if now.as_micros() >= self.session.poll_timeout() {
             self.session.handle_timeout(now.as_micros());
         }
         self.controller.handle_timeout(now);
+        self.updates.handle_timeout(now);
+        if self.session.is_up() && self.controller.is_well() {
+            self.updates.all_is_well();
+        }
+        if !self.controller.is_busy() {
+            self.updates.work();
+        }
         self.serve(now);
     }
 
@@ -142,14 +177,16 @@ impl<C: Behaviour, M: Memory> Unit<C, M> {
         self.session.poll_output(now.as_micros())
     }
 
-    /// Whether the box wants a reboot.
+    /// Whether the box wants a reboot, or an update does.
     #[must_use]
     pub fn wants_reboot(&self) -> bool {
-        self.reboot
+        self.reboot || (self.updates.wants_reboot() && !self.controller.is_busy())
     }
 
     fn serve(&mut self, now: Moment) {
-        while let Some(event) = self.session.poll_event() {
+        while self.updates.has_room()
+            && let Some(event) = self.session.poll_event()
+        {
             match event {
                 Event::Message { id, message } => {
                     self.do_what_is_said(&message, now);
@@ -165,6 +202,7 @@ impl<C: Behaviour, M: Memory> Unit<C, M> {
         let tally = self.retained(now).tally;
         self.say_beside_the_stream(tally, now);
         self.say_what_is_due();
+        self.say_what_became_of_the_update();
         let retained = self.retained(now);
         self.store.keep(retained, self.session.cursor(), self.session.outbox());
     }
@@ -204,6 +242,16 @@ impl<C: Behaviour, M: Memory> Unit<C, M> {
         }
     }
 
+    /// Only into a session: a controller that boots alone for years would fill its outbox with it.
+    fn say_what_became_of_the_update(&mut self) {
+        while self.session.is_up()
+            && let Some(report) = self.updates.report_due()
+            && self.session.send(&report).is_ok()
+        {
+            self.updates.reported();
+        }
+    }
+
     fn retained(&mut self, now: Moment) -> Retained {
         let mut retained = self.controller.retained(now);
         retained.tally.dropped = self.dropped_in_all();
@@ -218,14 +266,14 @@ impl<C: Behaviour, M: Memory> Unit<C, M> {
 
     fn do_what_is_said(&mut self, said: &ToController, now: Moment) {
         let Self { controller, nonces, .. } = self;
-        if controller.handle(said, || nonces.draw(), now) {
+        if controller.handle(said, || nonces.draw(), now) || self.updates.handle(said) {
             return;
         }
         match said {
             ToController::AskIdentity => self.introduce = true,
             ToController::AskCounters => self.count = true,
             ToController::Reboot => self.reboot = true,
-            // For the other kind of controller, or for who takes updates.
+            // For the other kind of controller.
             _ => {}
         }
     }

@@ -312,6 +312,16 @@ impl<P: OutputPin> DrawerController<P> {
 impl<P: OutputPin> Behaviour for DrawerController<P> {
     const KIND: Kind = Kind::Drawer;
 
+    /// The solenoid is driven.
+    fn is_busy(&self) -> bool {
+        self.coil.poll_timeout().is_some()
+    }
+
+    /// It sees the drawer.
+    fn is_well(&self) -> bool {
+        self.watch.is_open().is_some()
+    }
+
     fn handle(&mut self, said: &ToController, nonce: impl FnOnce() -> [u8; 16], now: Moment) -> bool {
         self.handle_timeout(now);
         match said {

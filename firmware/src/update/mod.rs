@@ -14,6 +14,9 @@
 //! The boot loader calls [`boot`], which is the only one that knows signatures; what runs has a [`Receiver`], which takes images
 //! and confirms the one that is on trial. Both see the flash through a [`Store`].
 
+use device_drivers::Moment;
+use pos_link::{ToController, ToHost};
+
 mod boot;
 mod image;
 mod receiver;
@@ -25,3 +28,76 @@ pub use image::{HEADER, Header, Target, Unfit, fingerprint, is_signed};
 pub use receiver::{Receiver, TRIAL_PATIENCE};
 pub use state::{Outcome, Phase, Slot, State};
 pub use store::{Layout, NotLoaded, Store};
+
+/// Who takes updates for a controller: a [`Receiver`], or nobody.
+pub trait Updates {
+    /// The host said this. Gives whether it was about an update. What finds no [room](Updates::has_room) is refused.
+    fn handle(&mut self, _said: &ToController) -> bool {
+        false
+    }
+
+    /// Whether it can take a message now; if not, [`Updates::work`] makes room.
+    fn has_room(&self) -> bool {
+        true
+    }
+
+    /// Does the next step, if there is one: at most one unit is read, or written, or one sector erased, besides a page of the state.
+    fn work(&mut self) {}
+
+    /// Time went by.
+    fn handle_timeout(&mut self, _now: Moment) {}
+
+    /// All is well: the self-test passed, and there is a session with the host. What runs on trial stays then.
+    fn all_is_well(&mut self) {}
+
+    /// Whether it wants a reboot: into the update, or because the trial took too long.
+    fn wants_reboot(&self) -> bool {
+        false
+    }
+
+    /// What to tell the host, if anything. Say [`Updates::reported`] when that is done.
+    fn report_due(&self) -> Option<ToHost> {
+        None
+    }
+
+    /// [`Updates::report_due`] was told.
+    fn reported(&mut self) {}
+}
+
+/// Nobody: the board has no room for a second image.
+impl Updates for () {}
+
+/// Nobody, if the flash does not answer: the controller works all the same.
+impl<U: Updates> Updates for Option<U> {
+    fn handle(&mut self, said: &ToController) -> bool {
+        self.as_mut().is_some_and(|updates| updates.handle(said))
+    }
+
+    fn has_room(&self) -> bool {
+        self.as_ref().is_none_or(U::has_room)
+    }
+
+    fn work(&mut self) {
+        self.iter_mut().for_each(U::work);
+    }
+
+    fn handle_timeout(&mut self, now: Moment) {
+        self.iter_mut().for_each(|updates| updates.handle_timeout(now));
+    }
+
+    fn all_is_well(&mut self) {
+        self.iter_mut().for_each(U::all_is_well);
+    }
+
+    fn wants_reboot(&self) -> bool {
+        self.as_ref().is_some_and(U::wants_reboot)
+    }
+
+    fn report_due(&self) -> Option<ToHost> {
+        self.as_ref()?.report_due()
+    }
+
+    fn reported(&mut self) {
+        self.iter_mut().for_each(U::reported);
+    }
+}

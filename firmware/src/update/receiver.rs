@@ -23,6 +23,7 @@ use sha2::{Digest as _, Sha256};
 
 use self::incoming::{Announced, Incoming};
 use self::report::{Report, Reports};
+use super::Updates;
 use super::image::{HEADER, Header, Target, Unfit, fingerprint};
 use super::state::{Outcome, Phase, STARTS, Slot, State};
 use super::store::{Store, UNIT_BYTES, body_part};
@@ -39,8 +40,7 @@ pub struct Receiver<F: NorFlash> {
     state: State,
     job: Job,
     reports: Reports,
-    /// All is well, and that is to be kept.
-    confirm: bool,
+    confirm: Confirm,
     reboot: bool,
 }
 
@@ -49,6 +49,16 @@ struct Running {
     version: Version,
     /// Since when it is on trial, if it is.
     trial: Option<Moment>,
+}
+
+/// Whether it is kept that what runs on trial stays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Confirm {
+    NotYet,
+    /// All is well.
+    Due,
+    /// The flash did not keep it; another start may.
+    Failed,
 }
 
 /// What is being done.
@@ -78,6 +88,67 @@ enum Job {
     },
 }
 
+impl<F: NorFlash> Updates for Receiver<F> {
+    fn handle(&mut self, said: &ToController) -> bool {
+        match said {
+            ToController::UpdateBegin { length, version, fingerprint } => {
+                self.begin(Announced { length: *length, version: *version, fingerprint: *fingerprint });
+            }
+            ToController::UpdateChunk { offset, data } => self.take(*offset, data),
+            ToController::UpdateEnd => self.end(),
+            _ => return false,
+        }
+        true
+    }
+
+    fn has_room(&self) -> bool {
+        match &self.job {
+            Job::Receive(incoming) => incoming.has_room(),
+            _ => true,
+        }
+    }
+
+    fn work(&mut self) {
+        if self.has_work() && self.step().is_err() {
+            // It may have been kept all the same.
+            if let Ok(Some(state)) = self.store.state() {
+                self.state = state;
+            }
+            self.job = Job::Rest;
+            if self.confirm == Confirm::Due {
+                self.confirm = Confirm::Failed;
+            }
+            self.reports.add(Report::Refused(UpdateRefusal::FlashFailed));
+        }
+    }
+
+    fn handle_timeout(&mut self, now: Moment) {
+        self.reboot |= self.running.trial.is_some_and(|since| now >= since + TRIAL_PATIENCE);
+    }
+
+    fn all_is_well(&mut self) {
+        if self.on_trial() && self.confirm == Confirm::NotYet {
+            self.confirm = Confirm::Due;
+        }
+    }
+
+    fn wants_reboot(&self) -> bool {
+        self.reboot
+    }
+
+    fn report_due(&self) -> Option<ToHost> {
+        Some(match self.reports.first()? {
+            Report::Progress => ToHost::UpdateProgress { stored: self.stored() },
+            Report::Refused(reason) => ToHost::UpdateRefused { reason, stored: self.stored() },
+            Report::Confirmed => ToHost::UpdateConfirmed { version: self.running.version },
+        })
+    }
+
+    fn reported(&mut self) {
+        self.reports.remove_first();
+    }
+}
+
 impl<F: NorFlash> Receiver<F> {
     /// That of a boot. `running` is the slot that [`boot`](super::boot) gave. It says at once what became of the last update.
     ///
@@ -99,7 +170,16 @@ impl<F: NorFlash> Receiver<F> {
                 None => Report::Refused(UpdateRefusal::NoneBegun),
             });
         }
-        Ok(Self { store, target, running, state, job: Job::Rest, reports, confirm: false, reboot: false })
+        Ok(Self {
+            store,
+            target,
+            running,
+            state,
+            job: Job::Rest,
+            reports,
+            confirm: Confirm::NotYet,
+            reboot: false,
+        })
     }
 
     /// The version of what runs.
@@ -114,80 +194,14 @@ impl<F: NorFlash> Receiver<F> {
         self.running.trial.is_some()
     }
 
-    /// All is well: the self-test passed, and there is a session with the host. What runs on trial stays then.
-    pub fn all_is_well(&mut self) {
-        self.confirm = self.on_trial();
-    }
-
-    /// Whether it can take a message now. If not, [`Receiver::work`] makes room.
-    #[must_use]
-    pub fn has_room(&self) -> bool {
-        match &self.job {
-            Job::Receive(incoming) => incoming.has_room(),
-            _ => true,
-        }
-    }
-
-    /// Whether [`Receiver::work`] has something to do.
+    /// Whether [`Updates::work`] has something to do.
     #[must_use]
     pub fn has_work(&self) -> bool {
         match &self.job {
-            Job::Rest => self.confirm,
-            Job::Receive(incoming) => self.confirm || incoming.ended || incoming.has_unit(),
+            Job::Rest => self.confirm == Confirm::Due,
+            Job::Receive(incoming) => incoming.ended || incoming.has_unit(),
             _ => true,
         }
-    }
-
-    /// The host said this. Gives whether it was about an update. What finds no [room](Receiver::has_room) is refused.
-    pub fn handle(&mut self, said: &ToController) -> bool {
-        match said {
-            ToController::UpdateBegin { length, version, fingerprint } => {
-                self.begin(Announced { length: *length, version: *version, fingerprint: *fingerprint });
-            }
-            ToController::UpdateChunk { offset, data } => self.take(*offset, data),
-            ToController::UpdateEnd => self.end(),
-            _ => return false,
-        }
-        true
-    }
-
-    /// Does the next step: at most one unit is read, or written, or one sector erased, besides a page of the state.
-    pub fn work(&mut self) {
-        if self.step().is_err() {
-            // It may have been kept all the same.
-            if let Ok(Some(state)) = self.store.state() {
-                self.state = state;
-            }
-            self.job = Job::Rest;
-            self.confirm = false;
-            self.reports.add(Report::Refused(UpdateRefusal::FlashFailed));
-        }
-    }
-
-    /// Time went by.
-    pub fn handle_timeout(&mut self, now: Moment) {
-        self.reboot |= self.running.trial.is_some_and(|since| now >= since + TRIAL_PATIENCE);
-    }
-
-    /// Whether it wants a reboot: into the update, or because the trial took too long.
-    #[must_use]
-    pub fn wants_reboot(&self) -> bool {
-        self.reboot
-    }
-
-    /// What to tell the host, if anything. Say [`Receiver::reported`] when that is done.
-    #[must_use]
-    pub fn report_due(&self) -> Option<ToHost> {
-        Some(match self.reports.first()? {
-            Report::Progress => ToHost::UpdateProgress { stored: self.stored() },
-            Report::Refused(reason) => ToHost::UpdateRefused { reason, stored: self.stored() },
-            Report::Confirmed => ToHost::UpdateConfirmed { version: self.running.version },
-        })
-    }
-
-    /// [`Receiver::report_due`] was told.
-    pub fn reported(&mut self) {
-        self.reports.remove_first();
     }
 
     fn stored(&self) -> u32 {
@@ -248,12 +262,12 @@ impl<F: NorFlash> Receiver<F> {
     }
 
     fn step(&mut self) -> Result<(), F::Error> {
-        if self.confirm {
+        if self.confirm == Confirm::Due {
             let active = self.spare();
             let outcome = Some(Outcome::Confirmed);
             self.keep(State { active, floor: self.running.version, phase: Phase::Rest, outcome })?;
             self.running.trial = None;
-            self.confirm = false;
+            self.confirm = Confirm::NotYet;
             self.reports.add(Report::Confirmed);
             return Ok(());
         }

@@ -10,3 +10,4 @@ mod flash;
 mod random;
 mod refusals;
 mod shop;
+mod unit;

@@ -2,7 +2,7 @@
 
 use ed25519_dalek::SigningKey;
 use firmware::update::{
-    HEADER, Header, Layout, Outcome, Phase, Slot, Store, TRIAL_PATIENCE, Target, boot, fingerprint,
+    HEADER, Header, Layout, Outcome, Phase, Slot, Store, TRIAL_PATIENCE, Target, Updates, boot, fingerprint,
 };
 use pos_link::{Ended, Kind, ToController, ToHost, UpdateRefusal};
 
@@ -216,6 +216,26 @@ fn a_flash_that_fails_is_told_and_another_try_succeeds() {
         assert_eq!(board.update(&mut new.upload()), Ended::Confirmed);
         assert_eq!(board.runs(), version(6));
     }
+}
+
+#[test]
+fn a_trial_that_cannot_be_confirmed_gets_its_other_starts() {
+    let new = image(6, 3_000, Does::Well);
+    let mut board = board(&old());
+    board.knows(&new);
+    let mut upload = new.upload();
+    while board.go_on(&mut upload).is_some() {}
+    board.boot().unwrap();
+    let fails = board.flash.0.borrow().changes;
+    board.flash.0.borrow_mut().fail_at = Some(fails);
+    for told in [answer(UpdateRefusal::FlashFailed, 0), Some(vec![])] {
+        board.on.as_mut().unwrap().receiver.all_is_well();
+        assert_eq!(board.work(), told, "it is tried once a start");
+    }
+    board.flash.0.borrow_mut().fail_at = None;
+    board.on = None;
+    assert_eq!(board.update(&mut upload), Ended::Confirmed);
+    assert_eq!(board.state().floor, version(6));
 }
 
 #[test]

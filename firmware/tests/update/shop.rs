@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use device_drivers::Moment;
 use ed25519_dalek::{Signer as _, SigningKey};
 use firmware::update::{
-    HEADER, Header, Layout, Receiver, State, Store, TRIAL_PATIENCE, Target, boot, fingerprint,
+    HEADER, Header, Layout, Receiver, State, Store, TRIAL_PATIENCE, Target, Updates, boot, fingerprint,
 };
 use pos_link::{Ended, Identity, Kind, ToController, ToHost, Upload, Version};
 use sha2::{Digest as _, Sha256};
