@@ -230,14 +230,20 @@ impl Clock {
     }
 }
 
+/// The next byte that came over a line.
+pub fn hear_one(line: Uart) -> Option<u8> {
+    if read(line.register(FR)) & RX_EMPTY != 0 {
+        return None;
+    }
+    Some(read(line.register(0)).to_le_bytes()[0])
+}
+
 /// What came over a line, as much as there is room for.
 pub fn hear(line: Uart, into: &mut [u8]) -> &[u8] {
     let mut count = 0_usize;
     for byte in into.iter_mut() {
-        if read(line.register(FR)) & RX_EMPTY != 0 {
-            break;
-        }
-        *byte = read(line.register(0)).to_le_bytes()[0];
+        let Some(heard) = hear_one(line) else { break };
+        *byte = heard;
         count = count.saturating_add(1);
     }
     into.get(..count).unwrap_or_default()

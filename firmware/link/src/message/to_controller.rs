@@ -76,8 +76,8 @@ pub enum ToController {
 /// How a controller works.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Settings {
-    /// One bit a symbology that is read, from the lowest: EAN-13, EAN-8, UPC-A, UPC-E, Code 128, GS1-128, ITF, and all else that a
-    /// scan engine reads.
+    /// One bit a symbology that is read, from the lowest: EAN-13, EAN-8, UPC-A, UPC-E, Code 128, GS1-128, ITF. What else a scan
+    /// engine reads always is.
     pub symbologies: u32,
     /// The same code within this time is the same scan, milliseconds.
     pub double_read_ms: u16,

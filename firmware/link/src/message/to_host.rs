@@ -15,7 +15,8 @@ pub enum ToHost {
     Scan {
         /// When.
         at: Stamp,
-        /// The letter and the digit behind `]` of its symbology identifier (ISO/IEC 15424): `E0`.
+        /// The letter and the digit behind `]` of its symbology identifier (ISO/IEC 15424): `E0`; two zeros where an engine does
+        /// not say.
         symbology: [u8; 2],
         /// The code goes on in the next message, which is a scan too.
         more: bool,
