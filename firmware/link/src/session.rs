@@ -24,6 +24,7 @@
 mod greeting;
 
 use core::borrow::BorrowMut;
+use core::marker::PhantomData;
 
 use heapless::Deque;
 
@@ -32,7 +33,7 @@ use crate::event::{Counters, Event, News};
 use crate::field::Bytes;
 use crate::frame::{self, FrameReader, LONGEST_FRAME};
 use crate::message::Message;
-use crate::outbox::{Outbox, SendError};
+use crate::outbox::{Entries, Outbox, SendError};
 use crate::packet::{Cargo, Mark, NotForUs, Packet, SPOKEN, Versions};
 use crate::receiving::Receiving;
 use crate::sending::Sending;
@@ -48,8 +49,8 @@ pub const KEEP_ALIVE: Micros = 500_000;
 const FIRST_GREETING: Micros = 125_000;
 const LAST_GREETING: Micros = 1_000_000;
 
-/// Datagrams that wait to be taken: who it is, what it counted and what it has to say may come in one go.
-const MOST_DATAGRAMS: usize = 3;
+/// Bytes of datagrams that wait to be taken: who it is, what it counted and the longest line of its log may come in one go.
+const DATAGRAMS: usize = 240;
 
 /// News that wait to be taken; when there are more, the oldest go.
 const MOST_NEWS: usize = 8;
@@ -73,10 +74,11 @@ pub struct Session<S: Side, O, const OUT: usize, const IN: usize> {
     greet: Micros,
     greeting: Micros,
     datagram_out: Option<Bytes>,
-    datagrams_in: Deque<S::Hears, MOST_DATAGRAMS>,
+    datagrams_in: Entries<DATAGRAMS>,
     news: Deque<News, MOST_NEWS>,
     counters: Counters,
     frame: [u8; LONGEST_FRAME],
+    side: PhantomData<S>,
 }
 
 /// What is to be said.
@@ -107,10 +109,11 @@ impl<S: Side, O: BorrowMut<Outbox<OUT>>, const OUT: usize, const IN: usize> Sess
             greet: now,
             greeting: FIRST_GREETING,
             datagram_out: None,
-            datagrams_in: Deque::new(),
+            datagrams_in: Entries::new(),
             news: Deque::new(),
             counters: Counters::default(),
             frame: [0; LONGEST_FRAME],
+            side: PhantomData,
         }
     }
 
@@ -158,10 +161,8 @@ impl<S: Side, O: BorrowMut<Outbox<OUT>>, const OUT: usize, const IN: usize> Sess
                         Cargo::Datagram(message) => {
                             let counter = match S::Hears::decode(message) {
                                 Err(_) => &mut self.counters.skipped,
-                                Ok(message) => match self.datagrams_in.push_back(message) {
-                                    Ok(()) => continue,
-                                    Err(_) => &mut self.counters.crowded,
-                                },
+                                Ok(_) if self.datagrams_in.push(message).is_some() => continue,
+                                Ok(_) => &mut self.counters.crowded,
                             };
                             *counter = counter.saturating_add(1);
                         }
@@ -245,7 +246,9 @@ impl<S: Side, O: BorrowMut<Outbox<OUT>>, const OUT: usize, const IN: usize> Sess
         if let Some(news) = self.news.pop_front() {
             return Some(Event::News(news));
         }
-        if let Some(message) = self.datagrams_in.pop_front() {
+        let datagram = self.datagrams_in.first().and_then(|bytes| S::Hears::decode(bytes).ok());
+        self.datagrams_in.pop(1);
+        if let Some(message) = datagram {
             return Some(Event::Datagram(message));
         }
         let (id, bytes) = self.receiving.poll()?;

@@ -3,8 +3,9 @@
 #![allow(missing_docs, clippy::panic, clippy::unwrap_used, reason = "a test")]
 
 use pos_link::{
-    Controller, Counters, Cursor, Event, GONE_AFTER, Host, Id, KEEP_ALIVE, LONGEST_FRAME, Level, Message,
-    News, Outbox, SendError, Session, Side, StreamId, ToController, ToHost, Unread, Versions, write_frame,
+    Controller, Counters, Cursor, Event, GONE_AFTER, Host, Id, Identity, KEEP_ALIVE, Kind, LONGEST_FRAME,
+    Level, Message, News, Outbox, SendError, Session, Side, Stamp, StreamId, Tally, ToController, ToHost,
+    Unread, Version, Versions, write_frame,
 };
 
 const MS: u64 = 1_000;
@@ -316,7 +317,8 @@ fn a_line_that_echoes_is_known_by_it() {
 #[test]
 fn a_datagram_comes_once_or_never() {
     let (mut scanner, mut daemon) = (scanner(1, outbox(1)), daemon(2, None));
-    let line = |text| ToHost::Log { level: Level::Info, text: heapless::String::try_from(text).unwrap() };
+    let line =
+        |text: &str| ToHost::Log { level: Level::Info, text: heapless::String::try_from(text).unwrap() };
     assert_eq!(scanner.send_datagram(&line("too early")), Err(SendError::Full));
     talk(&mut scanner, &mut daemon, 0);
     news(&mut daemon);
@@ -324,12 +326,26 @@ fn a_datagram_comes_once_or_never() {
     assert_eq!(scanner.send_datagram(&line("two")), Err(SendError::Full));
     talk(&mut scanner, &mut daemon, 1);
     assert_eq!(daemon.poll_event(), Some(Event::Datagram(line("one"))));
-    for text in ["three", "four", "five", "six"] {
-        scanner.send_datagram(&line(text)).unwrap();
+    // Those that may come in one go, and one more.
+    let identity = Identity {
+        kind: Kind::Scanner,
+        hardware: [1; 8],
+        firmware: Version { major: 1, minor: 2, patch: 3 },
+        key: [4; 16],
+    };
+    let counters = ToHost::Counters { at: Stamp::default(), tally: Tally::default() };
+    let long = line("0123456789".repeat(12).as_str());
+    for said in [
+        &ToHost::Identity(identity),
+        &counters,
+        &long,
+        &line("one too many, by which there are more than fit"),
+    ] {
+        scanner.send_datagram(said).unwrap();
         talk(&mut scanner, &mut daemon, 2);
     }
-    for text in ["three", "four", "five"] {
-        assert_eq!(daemon.poll_event(), Some(Event::Datagram(line(text))));
+    for said in [ToHost::Identity(identity), counters, long] {
+        assert_eq!(daemon.poll_event(), Some(Event::Datagram(said)));
     }
     assert_eq!(daemon.poll_event(), None);
     assert_eq!(daemon.counters().crowded, 1);
