@@ -81,8 +81,10 @@ struct Desk {
     /// Bytes that the outbox has room for.
     room: usize,
     taken: Option<Taken>,
-    /// The last scan that the host has not judged.
+    /// The last scan of this boot that the host has not judged.
     waiting: Option<Id>,
+    /// Whether the outbox has held something ever since the boot: then scans of the boot before wait. `None`: not known yet.
+    waited: Option<bool>,
     signals: Signals,
 }
 
@@ -120,6 +122,7 @@ impl<F: FrontEnd> ScannerController<F> {
             room: 0,
             taken: None,
             waiting: None,
+            waited: None,
             signals: Signals::default(),
         };
         let mut controller = Self { front, desk };
@@ -175,13 +178,11 @@ impl<F: FrontEnd> ScannerController<F> {
     /// Which lights are on now.
     #[must_use]
     pub fn lights(&self, now: Moment) -> Lights {
-        let Desk { signals, waiting, taken, room, .. } = &self.desk;
+        let Desk { signals, waiting, taken, waited, .. } = &self.desk;
         let lights = signals.lights(now);
-        // After a reset the outbox alone tells that scans wait: nothing else is in a scanner's.
-        let waits = *room < OUT;
         Lights {
             red: lights.red || self.desk.is_full(),
-            waiting: waits || waiting.is_some() || taken.is_some(),
+            waiting: *waited == Some(true) || waiting.is_some() || taken.is_some(),
             ..lights
         }
     }
@@ -268,6 +269,7 @@ impl<F: FrontEnd> Behaviour for ScannerController<F> {
 
     fn room(&mut self, bytes: usize) {
         self.desk.room = bytes;
+        self.desk.waited = Some(self.desk.waited.unwrap_or(true) && bytes < OUT);
     }
 
     fn report_due(&self) -> Option<ToHost> {
