@@ -6,7 +6,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
 use firmware::mac;
-use pos_link::{Cursor, Event, Host, Id, News, Outbox, Session, StreamId, ToController, ToHost};
+use pos_link::{Cursor, Event, Host, Id, News, Outbox, Session, StreamId, ToController, ToHost, Upload};
 
 use crate::rig::KEY;
 
@@ -119,6 +119,24 @@ impl BoxEnd {
             _ => None,
         })?;
         Ok(ToController::OpenDrawer { request, pulse_ms, mac: mac(&KEY, &nonce, request, pulse_ms) })
+    }
+
+    /// Goes on with an update, for a moment. Gives what was told meanwhile, which the update knows.
+    ///
+    /// # Errors
+    /// When the line is gone.
+    pub fn go_on(&mut self, upload: &mut Upload<&[u8]>) -> io::Result<Vec<ToHost>> {
+        // What finds the outbox full has its turn later.
+        while let Some(said) = upload.poll()
+            && self.session.send(&said).is_ok()
+        {
+            upload.sent();
+        }
+        self.flush()?;
+        self.work()?;
+        let told: Vec<_> = self.beside.drain(..).chain(self.told.drain(..)).collect();
+        told.iter().for_each(|told| upload.handle(told));
+        Ok(told)
     }
 
     /// Hears and says what there is, for a moment.

@@ -6,7 +6,9 @@
 mod box_end;
 mod emulator;
 mod rig;
+mod updated;
 
 pub use box_end::BoxEnd;
 pub use emulator::Emulator;
 pub use rig::{Input, KEY, Rig};
+pub use updated::Updated;
