@@ -28,7 +28,7 @@ mod unit;
 pub mod update;
 
 pub use bars::{
-    BarReader, Code, ItfLengths, Level, MAX_TEXT, Patience, Reading, Run, Symbologies, Symbology,
+    BarReader, Code, Edges, ItfLengths, Level, MAX_TEXT, Patience, Reading, Run, Symbologies, Symbology,
 };
 pub use contact::Contact;
 pub use device_drivers::Moment;

@@ -17,12 +17,14 @@
 
 mod code128;
 mod ean;
+mod edges;
 mod itf;
 mod quality;
 mod symbol;
 mod vote;
 mod width;
 
+pub use edges::Edges;
 pub use itf::ItfLengths;
 pub use symbol::{Code, MAX_TEXT, Symbologies, Symbology};
 pub use vote::Patience;

@@ -1,0 +1,90 @@
+//! A Raspberry Pi Pico, or any RP2040 at 125 MHz with 2 MB of flash: pins, timers, UARTs, and what is the same for every controller on
+//! it. What a controller decides is in the crate `firmware`; its pins stand in its program's head and in README.md.
+
+#![no_std]
+
+pub mod chip;
+mod page;
+#[path = "../../lm3s6965/src/retained.rs"]
+mod retained;
+
+use core::panic::PanicInfo;
+
+use cortex_m_rt::{ExceptionFrame, exception};
+use device_drivers::Moment;
+use firmware::{Behaviour, Boot, Retained, Unit, write_last_words};
+use pos_link::Version;
+
+use chip::{Board, Line};
+use retained::Ram;
+
+/// The version of this firmware.
+const VERSION: Version = Version { major: 0, minor: 1, patch: 0 };
+
+/// Runs a controller for ever. `make` makes one that goes on where the boot before was, with the key that the box has too. Each time
+/// around `look` tells it what its pins and lines say, and lets the pins do what it says.
+pub fn run<C: Behaviour>(
+    make: impl FnOnce(Retained, [u8; 32], Moment) -> C,
+    mut look: impl FnMut(&mut C, &mut Line, Moment),
+) -> ! {
+    let Some(mut board) = Board::start() else { chip::reset() };
+    let page = page::read();
+    let boot = Boot {
+        seed: chip::seed(),
+        key: page.key,
+        hardware: page.hardware,
+        firmware: VERSION,
+        by_watchdog: chip::was_reset_by_watchdog(),
+    };
+    let now = chip::now();
+    let mut unit = Unit::new(&boot, Ram, now, |retained| make(retained, boot.key, now));
+    let mut saying = heapless::Deque::<u8, { pos_link::LONGEST_FRAME }>::new();
+    loop {
+        let now = chip::now();
+        let mut heard = [0; 32];
+        let heard = board.boxes.hear(&mut heard);
+        if !heard.is_empty() {
+            unit.hear(heard, now);
+        }
+        look(unit.controller(), &mut board.engine, now);
+        unit.handle_timeout(now);
+        if saying.is_empty()
+            && let Some(bytes) = unit.poll_output(now)
+        {
+            for byte in bytes {
+                // The longest frame fits.
+                let _ = saying.push_back(*byte);
+            }
+        }
+        while let Some(byte) = saying.front()
+            && board.boxes.say(*byte)
+        {
+            saying.pop_front();
+        }
+        if unit.wants_reboot() && saying.is_empty() {
+            chip::reset();
+        }
+        board.watchdog.feed();
+    }
+}
+
+/// Lets all pins go, keeps where it was for the next boot to tell, and boots.
+#[panic_handler]
+fn panicked(info: &PanicInfo<'_>) -> ! {
+    chip::let_go();
+    if let Some(at) = info.location() {
+        // Of a dependency's long path the end says which.
+        let file = at.file();
+        let file = file.char_indices().rev().nth(79).and_then(|(at, _)| file.get(at..)).unwrap_or(file);
+        write_last_words(&mut Ram, format_args!("panic at {file}:{}", at.line()));
+    }
+    chip::reset()
+}
+
+/// As a panic.
+#[exception]
+unsafe fn HardFault(frame: &ExceptionFrame) -> ! {
+    chip::let_go();
+    write_last_words(&mut Ram, format_args!("hard fault at {:#010x}", frame.pc()));
+    chip::reset()
+}
