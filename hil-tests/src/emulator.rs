@@ -3,7 +3,7 @@
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead as _, BufReader, Write as _};
 use std::os::unix::net::UnixStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -29,6 +29,8 @@ pub struct Emulator {
     firmware: PathBuf,
     dir: TempDir,
     running: Option<Running>,
+    /// The name that its line has for the box, if it is plugged in.
+    plug: Option<PathBuf>,
     boots: u64,
     switch_high: bool,
 }
@@ -54,14 +56,26 @@ impl Emulator {
     /// # Errors
     /// When the emulator is missing or does not start.
     pub fn start(firmware: PathBuf) -> io::Result<Self> {
+        Self::start_as(firmware, b"hilboard")
+    }
+
+    /// The same, with a number of its own.
+    ///
+    /// # Errors
+    /// As [`Emulator::start`].
+    pub fn start_as(firmware: PathBuf, hardware: &[u8; 8]) -> io::Result<Self> {
         let dir = tempfile::tempdir()?;
-        std::fs::write(dir.path().join("page"), [b"TBXKhilboard".as_slice(), &KEY].concat())?;
-        let mut emulator = Self { firmware, dir, running: None, boots: 0, switch_high: true };
+        std::fs::write(dir.path().join("page"), [b"TBXK".as_slice(), hardware, &KEY].concat())?;
+        let mut emulator = Self { firmware, dir, running: None, plug: None, boots: 0, switch_high: true };
         emulator.power_on()?;
         Ok(emulator)
     }
 
-    fn power_on(&mut self) -> io::Result<()> {
+    /// Gives it power: nothing is left of its memory.
+    ///
+    /// # Errors
+    /// When the board does not start.
+    pub fn power_on(&mut self) -> io::Result<()> {
         self.boots += 1;
         let socket = self.dir.path().join(format!("pins-{}", self.boots));
         // What memory wakes up with is chance; the emulator's is zeros.
@@ -101,6 +115,7 @@ impl Emulator {
         pins.set_read_timeout(Some(PATIENCE))?;
         let mut control = qemu.stdin.take().ok_or_else(missing)?;
         self.running = Some(Running { qemu, pins: BufReader::new(pins), terminal });
+        self.name_line()?;
         // The levels first, then the first instruction.
         self.set(Input::Switch, self.switch_high)?;
         control.write_all(b"{\"execute\":\"qmp_capabilities\"}\n{\"execute\":\"cont\"}\n")?;
@@ -108,6 +123,40 @@ impl Emulator {
             // Closing it would end the emulator.
             running.qemu.stdin = Some(control);
         }
+        Ok(())
+    }
+
+    /// Plugs the board in under a name that stays whenever it has power, as `/dev/serial/by-id` has them; or takes the plug out.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn plug(&mut self, name: Option<&Path>) -> io::Result<()> {
+        self.unname_line()?;
+        self.plug = name.map(Path::to_owned);
+        self.name_line()
+    }
+
+    fn name_line(&self) -> io::Result<()> {
+        match (&self.plug, &self.running) {
+            (Some(name), Some(running)) => std::os::unix::fs::symlink(&running.terminal, name),
+            _ => Ok(()),
+        }
+    }
+
+    fn unname_line(&self) -> io::Result<()> {
+        match self.plug.as_ref().map(std::fs::remove_file) {
+            Some(Err(error)) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// Takes the power away.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn power_off(&mut self) -> io::Result<()> {
+        self.unname_line()?;
+        self.running = None;
         Ok(())
     }
 
@@ -184,7 +233,7 @@ impl Rig for Emulator {
     }
 
     fn cut_power(&mut self) -> io::Result<()> {
-        self.running = None;
+        self.power_off()?;
         self.power_on()
     }
 }

@@ -223,12 +223,8 @@ impl<P: OutputPin> DrawerController<P> {
             && let Some(open) = self.watch.is_open()
         {
             // Nothing happened, but the host is to know how it is.
-            if open {
-                self.opened = Some(now);
-                self.report(ToHost::DrawerOpened { at: self.stamp(now), cause: Cause::FoundOpen });
-            } else {
-                self.report(ToHost::DrawerClosed { at: self.stamp(now), open_ms: 0 });
-            }
+            self.opened = open.then_some(now);
+            self.found(open, now);
         }
         while let Some(event) = self.watch.poll_event() {
             match event {
@@ -236,6 +232,16 @@ impl<P: OutputPin> DrawerController<P> {
                 DrawerEvent::Closed => self.was_closed(now),
             }
         }
+    }
+
+    /// Says how it stands, and not that anything happened.
+    fn found(&mut self, open: bool, now: Moment) {
+        let at = self.stamp(now);
+        self.report(if open {
+            ToHost::DrawerOpened { at, cause: Cause::FoundOpen }
+        } else {
+            ToHost::DrawerClosed { at, open_ms: 0 }
+        });
     }
 
     fn was_opened(&mut self, commanded: bool, now: Moment) {
@@ -353,6 +359,21 @@ impl<P: OutputPin> Behaviour for DrawerController<P> {
     fn host_gone(&mut self) {
         // The challenge that it had is over.
         self.authority.forget();
+    }
+
+    fn host_is_new(&mut self, now: Moment) {
+        if let Some(open) = self.watch.is_open() {
+            self.found(open, now);
+        }
+        let on = [
+            (Alarm::KeyLock, self.on.key),
+            (Alarm::Tamper, self.on.case),
+            (Alarm::Undervoltage, self.on.supply),
+            (Alarm::OpenTooLong, self.warning.is_some()),
+        ];
+        for (alarm, _) in on.into_iter().filter(|(_, on)| *on) {
+            self.alarm(alarm, true, now);
+        }
     }
 
     /// While [`DrawerController::warns`], call it ten times a second or so: the beeper follows it.

@@ -350,3 +350,34 @@ fn what_is_for_other_parts_is_left_to_them_and_time_asks_for_itself() {
     bench.wait(50);
     assert!(!bench.controller.beeps(bench.now));
 }
+
+#[test]
+fn a_host_that_booted_is_told_how_things_stand_and_that_nothing_happened() {
+    let mut bench = Bench::new();
+    bench.controller.host_is_new(bench.now);
+    bench.look();
+    assert!(matches!(bench.take()[..], [ToHost::DrawerClosed { open_ms: 0, .. }]));
+    bench.open(100);
+    bench.controller.case(true, bench.now);
+    bench.wait(100);
+    bench.take();
+    bench.controller.host_is_new(bench.now);
+    bench.look();
+    let told = bench.take();
+    assert!(
+        matches!(
+            told[..],
+            [
+                ToHost::DrawerOpened { cause: Cause::FoundOpen, .. },
+                ToHost::Alarm { alarm: Alarm::Tamper, on: true, .. }
+            ]
+        ),
+        "{told:?}"
+    );
+    // It goes on as before.
+    bench.wait(900);
+    bench.open = false;
+    bench.wait(100);
+    let closed = |told: &ToHost| matches!(told, ToHost::DrawerClosed { open_ms, .. } if *open_ms > 900);
+    assert!(bench.take().iter().any(closed));
+}
