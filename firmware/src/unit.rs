@@ -12,12 +12,12 @@ use heapless::String;
 use hmac::{Hmac, Mac as _};
 use pos_link::{
     Controller, Event, Id, Identity, Kind, Level, News, Outbox, Session, Stamp, StreamId, Tally,
-    ToController, ToHost, Version,
+    ToController, ToHost, UpdateRefusal, Version,
 };
 use sha2::{Digest as _, Sha256};
 
 use crate::retained::{Kept, LONGEST_LAST_WORDS, Memory, OUT, Retained, Store, take_last_words};
-use crate::update::Updates;
+use crate::update::{NoSlot, Updates};
 
 /// Bytes of the box's messages that wait.
 const IN: usize = 512;
@@ -79,7 +79,7 @@ pub trait Behaviour {
 
 /// A controller with its line.
 #[derive(Debug)]
-pub struct Unit<C, M, U = ()> {
+pub struct Unit<C, M, U = NoSlot> {
     session: Session<Controller, Outbox<OUT>, OUT, IN>,
     controller: C,
     updates: U,
@@ -101,7 +101,7 @@ impl<C: Behaviour, M: Memory> Unit<C, M> {
     /// That of a boot, on a board that takes no updates. It says hello at once. `controller` makes one that goes on where the boot
     /// before was.
     pub fn new(boot: &Boot, memory: M, now: Moment, controller: impl FnOnce(Retained) -> C) -> Self {
-        Self::with_updates(boot, memory, (), now, controller)
+        Self::with_updates(boot, memory, NoSlot::because(UpdateRefusal::NoRoom), now, controller)
     }
 }
 

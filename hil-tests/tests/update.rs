@@ -34,15 +34,15 @@ impl Image {
     }
 }
 
-/// A board that runs 1.0.0, with the box's end of its line, or `None`, and why.
-fn bench() -> Option<Bench> {
+/// A board that runs 1.0.0 of this controller, with the box's end of its line, or `None`, and why.
+fn bench(kind: &str) -> Option<Bench> {
     let Some(folder) = std::env::var_os("TILLBOX_UPDATES") else {
         println!("SKIPPED: TILLBOX_UPDATES names no folder; scripts/hil makes it");
         return None;
     };
     let folder = PathBuf::from(folder);
-    let first = std::fs::read(folder.join("1.0.0")).unwrap();
-    let board = Updated::start(folder.join("boot"), &first).expect("the emulator starts");
+    let first = std::fs::read(folder.join(format!("{kind}-1.0.0"))).unwrap();
+    let board = Updated::start(folder.join(format!("boot-{kind}")), &first).expect("the emulator starts");
     let end = BoxEnd::new(board.line().unwrap(), None).unwrap();
     let mut bench = Bench { folder, board, end };
     assert_eq!(bench.runs(), version(1, 0, 0));
@@ -74,9 +74,22 @@ impl Bench {
         self.end = BoxEnd::new(self.board.line().unwrap(), cursor).unwrap();
     }
 
+    /// Waits until all is told that waits in the stream.
+    fn fence(&mut self) {
+        // No image here is refused for its length, or begun in a trial.
+        let nothing =
+            ToController::UpdateBegin { length: u32::MAX, version: version(255, 0, 0), fingerprint: None };
+        self.end.say(&nothing).unwrap();
+        let refused = |told: &ToHost| match told {
+            ToHost::UpdateRefused { reason: UpdateRefusal::NoRoom | UpdateRefusal::OnTrial, .. } => Some(()),
+            _ => None,
+        };
+        self.end.wait_for(refused).unwrap();
+    }
+
     fn update(&mut self, upload: &mut Upload<&[u8]>) -> Ended {
         // What it told of an update before has been told when it tells this.
-        self.end.request(0, 100).unwrap();
+        self.fence();
         let begun = Instant::now();
         while upload.ended().is_none() {
             self.end.go_on(upload).unwrap();
@@ -93,8 +106,8 @@ impl Bench {
 
 #[test]
 fn an_update_comes_over_the_line_and_stays() {
-    let Some(mut bench) = bench() else { return };
-    let new = bench.image("1.1.0", version(1, 1, 0));
+    let Some(mut bench) = bench("drawer") else { return };
+    let new = bench.image("drawer-1.1.0", version(1, 1, 0));
     let begun = Instant::now();
     assert_eq!(bench.update(&mut new.upload()), Ended::Confirmed);
     println!("{} bytes in {:?}", new.bytes.len(), begun.elapsed());
@@ -102,14 +115,14 @@ fn an_update_comes_over_the_line_and_stays() {
     bench.cut_power();
     assert_eq!(bench.runs(), version(1, 1, 0));
     // What ran before is older now.
-    let old = bench.image("1.0.0", version(1, 0, 0));
+    let old = bench.image("drawer-1.0.0", version(1, 0, 0));
     assert_eq!(bench.update(&mut old.upload()), Ended::Refused(UpdateRefusal::NotNewer));
     assert_eq!(bench.runs(), version(1, 1, 0));
 }
 
 #[test]
 fn an_update_outlives_power_cuts_at_any_moment() {
-    let Some(mut bench) = bench() else { return };
+    let Some(mut bench) = bench("drawer") else { return };
     let given = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
     let mut seed = given("TILLBOX_SEED").unwrap_or_else(|| RandomState::new().hash_one(0));
     println!("TILLBOX_SEED={seed}");
@@ -117,7 +130,7 @@ fn an_update_outlives_power_cuts_at_any_moment() {
         seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (seed >> 33) % end
     };
-    let new = bench.image("1.1.0", version(1, 1, 0));
+    let new = bench.image("drawer-1.1.0", version(1, 1, 0));
     let mut upload = new.upload();
     let mut furthest = 0;
     for _ in 0..given("TILLBOX_CUTS").unwrap_or(8) {
@@ -156,11 +169,11 @@ fn an_update_outlives_power_cuts_at_any_moment() {
 
 #[test]
 fn a_forged_and_an_older_image_do_not_run() {
-    let Some(mut bench) = bench() else { return };
+    let Some(mut bench) = bench("drawer") else { return };
     let forged = bench.image("forged", version(1, 1, 0));
     assert_eq!(bench.update(&mut forged.upload()), Ended::Refused(UpdateRefusal::BadSignature));
     assert_eq!(bench.runs(), version(1, 0, 0));
-    let older = bench.image("0.9.0", version(0, 9, 0));
+    let older = bench.image("drawer-0.9.0", version(0, 9, 0));
     assert_eq!(bench.update(&mut older.upload()), Ended::Refused(UpdateRefusal::NotNewer));
     // Nor when it is announced as something else.
     let lie = Image { version: version(2, 0, 0), ..older };
@@ -170,11 +183,22 @@ fn a_forged_and_an_older_image_do_not_run() {
 
 #[test]
 fn an_image_that_hangs_is_left_by_the_watchdog() {
-    let Some(mut bench) = bench() else { return };
+    let Some(mut bench) = bench("drawer") else { return };
     let hangs = bench.image("hangs", version(1, 2, 0));
     assert_eq!(bench.update(&mut hangs.upload()), Ended::Refused(UpdateRefusal::DidNotStart));
     assert_eq!(bench.runs(), version(1, 0, 0));
-    let new = bench.image("1.1.0", version(1, 1, 0));
+    let new = bench.image("drawer-1.1.0", version(1, 1, 0));
+    assert_eq!(bench.update(&mut new.upload()), Ended::Confirmed);
+    assert_eq!(bench.runs(), version(1, 1, 0));
+}
+
+#[test]
+fn a_scanner_is_updated_and_takes_no_image_of_a_drawer() {
+    let Some(mut bench) = bench("scanner") else { return };
+    let wrong = bench.image("drawer-1.1.0", version(1, 1, 0));
+    assert_eq!(bench.update(&mut wrong.upload()), Ended::Refused(UpdateRefusal::WrongBoard));
+    assert_eq!(bench.runs(), version(1, 0, 0));
+    let new = bench.image("scanner-1.1.0", version(1, 1, 0));
     assert_eq!(bench.update(&mut new.upload()), Ended::Confirmed);
     assert_eq!(bench.runs(), version(1, 1, 0));
 }

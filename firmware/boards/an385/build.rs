@@ -5,7 +5,8 @@ use std::{env, fs, io};
 
 fn main() -> io::Result<()> {
     let out = PathBuf::from(env::var_os("OUT_DIR").ok_or(io::ErrorKind::NotFound)?);
-    for (program, layout) in [("boot", "boot.x"), ("drawer", "image.x"), ("hangs", "image.x")] {
+    let programs = [("boot", "boot.x"), ("drawer", "image.x"), ("scanner", "image.x"), ("hangs", "image.x")];
+    for (program, layout) in programs {
         if program == "boot" && env::var_os("CARGO_FEATURE_BOOT").is_none() {
             continue;
         }

@@ -259,3 +259,19 @@ fn settings_and_counters_outlive_a_reset_and_last_words_are_told_after_it() {
     let Some(ToHost::Counters { tally, .. }) = counter.heard.last() else { panic!("{:?}", counter.heard) };
     assert_eq!((tally.boots, tally.dropped), (2, 1));
 }
+
+#[test]
+fn a_board_without_a_second_slot_says_so() {
+    let mut counter = Counter::new();
+    counter.wait(500);
+    counter.heard.clear();
+    let version = Version { major: 9, minor: 0, patch: 0 };
+    let begin = ToController::UpdateBegin { length: 1_000, version, fingerprint: None };
+    for said in [begin, ToController::UpdateEnd, ToController::AskChallenge] {
+        counter.host.send(&said).unwrap();
+        counter.wait(50);
+    }
+    let refused = ToHost::UpdateRefused { reason: UpdateRefusal::NoRoom, stored: 0 };
+    assert_eq!(counter.heard[..2], [refused.clone(), refused]);
+    assert!(matches!(counter.heard[2..], [ToHost::Challenge { .. }]), "{:?}", counter.heard);
+}

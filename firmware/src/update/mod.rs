@@ -15,7 +15,7 @@
 //! and confirms the one that is on trial. Both see the flash through a [`Store`].
 
 use device_drivers::Moment;
-use pos_link::{ToController, ToHost};
+use pos_link::{ToController, ToHost, UpdateRefusal};
 
 mod boot;
 mod image;
@@ -29,7 +29,7 @@ pub use receiver::{Receiver, TRIAL_PATIENCE};
 pub use state::{Outcome, Phase, Slot, State};
 pub use store::{Layout, NotLoaded, Store};
 
-/// Who takes updates for a controller: a [`Receiver`], or nobody.
+/// Who takes updates for a controller: a [`Receiver`], or [`NoSlot`].
 pub trait Updates {
     /// The host said this. Gives whether it was about an update. What finds no [room](Updates::has_room) is refused.
     fn handle(&mut self, _said: &ToController) -> bool {
@@ -64,17 +64,52 @@ pub trait Updates {
     fn reported(&mut self) {}
 }
 
-/// Nobody: the board has no room for a second image.
-impl Updates for () {}
+/// Nobody, and it says so: the board has no second slot, or its flash does not answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NoSlot {
+    reason: UpdateRefusal,
+    /// An update came, and that was not told yet.
+    asked: bool,
+}
 
-/// Nobody, if the flash does not answer: the controller works all the same.
-impl<U: Updates> Updates for Option<U> {
+impl NoSlot {
+    /// For this reason.
+    #[must_use]
+    pub const fn because(reason: UpdateRefusal) -> Self {
+        Self { reason, asked: false }
+    }
+}
+
+impl Updates for NoSlot {
     fn handle(&mut self, said: &ToController) -> bool {
-        self.as_mut().is_some_and(|updates| updates.handle(said))
+        let update = matches!(
+            said,
+            ToController::UpdateBegin { .. } | ToController::UpdateChunk { .. } | ToController::UpdateEnd
+        );
+        self.asked |= update;
+        update
+    }
+
+    fn report_due(&self) -> Option<ToHost> {
+        self.asked.then_some(ToHost::UpdateRefused { reason: self.reason, stored: 0 })
+    }
+
+    fn reported(&mut self) {
+        self.asked = false;
+    }
+}
+
+/// A controller whose flash does not answer works all the same.
+impl<U: Updates> Updates for Result<U, NoSlot> {
+    fn handle(&mut self, said: &ToController) -> bool {
+        match self {
+            Ok(updates) => updates.handle(said),
+            Err(none) => none.handle(said),
+        }
     }
 
     fn has_room(&self) -> bool {
-        self.as_ref().is_none_or(U::has_room)
+        self.as_ref().map_or(true, U::has_room)
     }
 
     fn work(&mut self) {
@@ -90,14 +125,20 @@ impl<U: Updates> Updates for Option<U> {
     }
 
     fn wants_reboot(&self) -> bool {
-        self.as_ref().is_some_and(U::wants_reboot)
+        self.as_ref().is_ok_and(U::wants_reboot)
     }
 
     fn report_due(&self) -> Option<ToHost> {
-        self.as_ref()?.report_due()
+        match self {
+            Ok(updates) => updates.report_due(),
+            Err(none) => none.report_due(),
+        }
     }
 
     fn reported(&mut self) {
-        self.iter_mut().for_each(U::reported);
+        match self {
+            Ok(updates) => updates.reported(),
+            Err(none) => none.reported(),
+        }
     }
 }

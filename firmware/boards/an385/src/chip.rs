@@ -17,12 +17,9 @@ use device_drivers::Moment;
 use embedded_hal::digital::{ErrorType, OutputPin};
 use sha2::{Digest as _, Sha256};
 
-// UART0: DDI 0479, section 4.3.
-const UART: usize = 0x4000_4000;
+// UARTs: DDI 0479, section 4.3.
 const TX_FULL: u32 = 1;
 const RX_FULL: u32 = 1 << 1;
-/// Of 25 MHz, for 115200 baud.
-const DIVISOR: u32 = 217;
 // Watchdog: section 4.6.
 const WATCHDOG: usize = 0x4000_8000;
 /// Clock ticks of a second; the machine is reset after two without food.
@@ -62,6 +59,38 @@ pub(crate) fn write_byte(address: usize, value: u8) {
     unsafe { write_volatile(address as *mut u8, value) }
 }
 
+/// A line.
+#[derive(Debug, Clone, Copy)]
+pub enum Uart {
+    /// The box.
+    Zero = 0x4000_4000,
+    /// What else the board hears.
+    One = 0x4000_5000,
+    /// And another one.
+    Two = 0x4000_6000,
+}
+
+/// A line's speed, as the divisor of 25 MHz.
+#[derive(Debug, Clone, Copy)]
+pub enum Baud {
+    /// 115200.
+    Baud115200 = 217,
+    /// 9600.
+    Baud9600 = 2604,
+}
+
+impl Uart {
+    const fn register(self, offset: usize) -> usize {
+        (self as usize).wrapping_add(offset)
+    }
+
+    /// Opens the line, 8N1. All but [`Uart::Zero`] are opened by who uses them.
+    pub fn open(self, baud: Baud) {
+        write(self.register(0x10), baud as u32);
+        write(self.register(8), 0b11);
+    }
+}
+
 /// A pin that is driven.
 #[derive(Debug)]
 pub struct Pin(u32);
@@ -96,6 +125,12 @@ pub fn level(number: u8) -> bool {
     read(GPIO) & 1_u32.checked_shl(number.into()).unwrap_or_default() != 0
 }
 
+/// Drives a pin.
+pub fn set_level(number: u8, high: bool) {
+    let mut pin = Pin::new(number);
+    let Ok(()) = if high { pin.set_high() } else { pin.set_low() };
+}
+
 /// Drives all pins low.
 pub fn let_go() {
     write(GPIO.wrapping_add(4), 0);
@@ -103,8 +138,7 @@ pub fn let_go() {
 
 /// Line and watchdog.
 pub fn start() {
-    write(UART.wrapping_add(0x10), DIVISOR);
-    write(UART.wrapping_add(8), 0b11);
+    Uart::Zero.open(Baud::Baud115200);
     write(WATCHDOG, SECOND);
     write(WATCHDOG.wrapping_add(8), 0b11);
 }
@@ -137,16 +171,16 @@ impl Clock {
     }
 }
 
-/// The byte that came over the line, if one did.
-pub fn hear() -> Option<u8> {
-    (read(UART.wrapping_add(4)) & RX_FULL != 0).then(|| read(UART).to_le_bytes()[0])
+/// The byte that came over a line, if one did.
+pub fn hear(line: Uart) -> Option<u8> {
+    (read(line.register(4)) & RX_FULL != 0).then(|| read(line.register(0)).to_le_bytes()[0])
 }
 
 /// Says a byte to the box, if the line takes it now.
 pub fn say(byte: u8) -> bool {
-    let takes = read(UART.wrapping_add(4)) & TX_FULL == 0;
+    let takes = read(Uart::Zero.register(4)) & TX_FULL == 0;
     if takes {
-        write(UART, byte.into());
+        write(Uart::Zero.register(0), byte.into());
     }
     takes
 }

@@ -10,12 +10,12 @@ mod retained;
 
 use core::panic::PanicInfo;
 
-use chip::Clock;
+use chip::{Clock, Uart};
 use cortex_m_rt::{ExceptionFrame, exception};
 use device_drivers::Moment;
-use firmware::update::{Receiver, Slot, Target};
+use firmware::update::{NoSlot, Receiver, Slot, Target};
 use firmware::{Behaviour, Boot, Retained, Unit, write_last_words};
-use pos_link::Version;
+use pos_link::{UpdateRefusal, Version};
 use retained::Ram;
 
 /// This board's name in images.
@@ -39,12 +39,14 @@ pub fn run<C: Behaviour>(
     let page = page::read();
     let running = if chip::read(chip::STARTED) == MARK { Slot::First } else { Slot::Second };
     let target = Target { board: BOARD, kind: C::KIND };
-    let updates = flash::store().and_then(|store| Receiver::new(store, target, running, now).ok());
+    let updates = flash::store()
+        .and_then(|store| Receiver::new(store, target, running, now).ok())
+        .ok_or(NoSlot::because(UpdateRefusal::FlashFailed));
     let boot = Boot {
         seed: chip::seed(),
         key: page.key,
         hardware: page.hardware,
-        firmware: updates.as_ref().map_or(Version::default(), Receiver::version),
+        firmware: updates.as_ref().map_or_else(|_| Version::default(), Receiver::version),
         // The emulated machine does not tell.
         by_watchdog: false,
     };
@@ -52,7 +54,7 @@ pub fn run<C: Behaviour>(
     let (mut saying, mut said, mut length) = ([0; pos_link::LONGEST_FRAME], 0, 0);
     loop {
         let now = clock.now();
-        while let Some(byte) = chip::hear() {
+        while let Some(byte) = chip::hear(Uart::Zero) {
             unit.hear(&[byte], now);
         }
         look(unit.controller(), now);

@@ -1,7 +1,7 @@
 //! The boot loader: puts what may run into the RAM, and starts it. It is never updated.
 //!
 //! `TILLBOX_UPDATE_KEY`, when it is built, is the public half of the key that signs images: 64 hexadecimal digits, as
-//! `xtask firmware keygen` prints them.
+//! `xtask firmware keygen` prints them. `TILLBOX_UPDATE_KIND` is `drawer` or `scanner`.
 
 #![no_std]
 #![no_main]
@@ -13,6 +13,12 @@ use firmware::update::{Target, boot};
 use pos_link::Kind;
 
 const KEY: [u8; 32] = key(env!("TILLBOX_UPDATE_KEY").as_bytes());
+
+const KIND: Kind = match env!("TILLBOX_UPDATE_KIND").as_bytes() {
+    b"drawer" => Kind::Drawer,
+    b"scanner" => Kind::Scanner,
+    _ => panic!("TILLBOX_UPDATE_KIND is drawer or scanner"),
+};
 
 /// What runs after each reset. If there is nothing that may run, it looks again.
 #[entry]
@@ -26,7 +32,7 @@ fn main() -> ! {
 fn run() -> Option<()> {
     let mut store = flash::store()?;
     let key = VerifyingKey::from_bytes(&KEY).ok()?;
-    let target = Target { board: an385::BOARD, kind: Kind::Drawer };
+    let target = Target { board: an385::BOARD, kind: KIND };
     let (slot, header) = boot(&mut store, target, &key).ok()??;
     chip::feed_watchdog();
     // SAFETY: it is called once, and boot.x keeps this program out of it.
