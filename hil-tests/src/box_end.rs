@@ -1,13 +1,17 @@
 //! The box's end of a controller's line, in real time: the session, and what a scenario waits for.
 
 use std::fs::File;
-use std::io::{self, Read as _, Write as _};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::io::{self, Write as _};
+use std::sync::mpsc::RecvTimeoutError;
 use std::time::{Duration, Instant};
 
 use firmware::mac;
-use pos_link::{Cursor, Event, Host, Id, News, Outbox, Session, StreamId, ToController, ToHost, Upload};
+use pos_link::{
+    Cursor, Event, Host, Id, News, Outbox, ScanRefusal, Session, Stamp, StreamId, Tally, ToController,
+    ToHost, Upload,
+};
 
+use crate::ear::Ear;
 use crate::rig::KEY;
 
 /// Nothing takes nearly so long.
@@ -15,13 +19,26 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// Between two looks, where nothing comes over the line.
 const LOOK: Duration = Duration::from_millis(1);
 
+/// A scan that was told.
+#[derive(Debug, Clone)]
+pub struct Scan {
+    /// The message that brought it, or its last part.
+    pub id: Id,
+    /// The scanner's own time.
+    pub at: Stamp,
+    /// The two characters of its symbology identifier, and the code.
+    pub code: String,
+    /// When it came.
+    pub came: Instant,
+}
+
 /// The box's end.
 #[derive(Debug)]
 pub struct BoxEnd {
     session: Session<Host, Outbox<4096>, 4096, 4096>,
     begun: Instant,
     line: File,
-    heard: Receiver<Vec<u8>>,
+    ear: Ear,
     /// What the controller has told in its stream, in order, and was not waited for yet.
     pub told: Vec<ToHost>,
     /// What it has told beside that: the one overtakes the other.
@@ -32,6 +49,11 @@ pub struct BoxEnd {
     pub began: u32,
     /// Whether it accepts what it hears; at first it does.
     pub accepts: bool,
+    /// What it says of each scan; at first nothing.
+    pub verdict: Option<Result<(), ScanRefusal>>,
+    /// The scans that were told, whole and in order.
+    pub scans: Vec<Scan>,
+    part: Vec<u8>,
 }
 
 impl BoxEnd {
@@ -45,28 +67,60 @@ impl BoxEnd {
         let nonce = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
         let nonce = nonce.map_or(1, |since| since.subsec_nanos());
         let session = Session::new(nonce, Outbox::new(StreamId(nonce)), cursor, 0);
-        let (bytes, heard) = channel();
-        let mut ear = line.try_clone()?;
-        std::thread::spawn(move || {
-            let mut buffer = [0; 512];
-            // An error or nothing: the board has no power any more.
-            while let Ok(count @ 1..) = ear.read(&mut buffer) {
-                if bytes.send(buffer.get(..count).unwrap_or_default().to_vec()).is_err() {
-                    return;
-                }
-            }
-        });
+        let ear = Ear::new(line.try_clone()?);
         Ok(Self {
             session,
             begun,
             line,
-            heard,
+            ear,
             told: Vec::new(),
             beside: Vec::new(),
             ups: 0,
             began: 0,
             accepts: true,
+            verdict: None,
+            scans: Vec::new(),
+            part: Vec::new(),
         })
+    }
+
+    /// It boots anew on this line, and knows how far it had accepted.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn reboot(&mut self, line: File) -> io::Result<()> {
+        self.ear.stop();
+        let (cursor, verdict) = (self.cursor(), self.verdict);
+        *self = Self::new(line, cursor)?;
+        self.verdict = verdict;
+        Ok(())
+    }
+
+    /// Asks what the controller has counted, again when the answer is lost: it is a datagram.
+    ///
+    /// # Errors
+    /// When it never says.
+    pub fn tally(&mut self) -> io::Result<Tally> {
+        let deadline = Instant::now() + PATIENCE;
+        let mut ask = Instant::now();
+        loop {
+            if Instant::now() >= ask {
+                self.say(&ToController::AskCounters)?;
+                ask = Instant::now() + PATIENCE / 10;
+            }
+            self.work()?;
+            let counters = |told: &ToHost| match told {
+                ToHost::Counters { tally, .. } => Some(*tally),
+                _ => None,
+            };
+            if let Some(tally) = self.beside.iter().find_map(counters) {
+                self.beside.retain(|told| counters(told).is_none());
+                return Ok(tally);
+            }
+            if Instant::now() > deadline {
+                return Err(io::Error::other("it never told what it counted"));
+            }
+        }
     }
 
     /// How far the controller's messages were accepted.
@@ -144,7 +198,7 @@ impl BoxEnd {
     /// # Errors
     /// When the line is gone.
     pub fn work(&mut self) -> io::Result<()> {
-        match self.heard.recv_timeout(LOOK) {
+        match self.ear.heard.recv_timeout(LOOK) {
             Ok(bytes) => {
                 let now = self.now();
                 self.session.handle(&bytes, now);
@@ -157,6 +211,7 @@ impl BoxEnd {
         while let Some(event) = self.session.poll_event() {
             match event {
                 Event::Message { id, message } => {
+                    self.scanned(id, &message)?;
                     self.told.push(message);
                     self.accept(id);
                 }
@@ -168,6 +223,41 @@ impl BoxEnd {
             }
         }
         self.flush()
+    }
+
+    /// Waits until so many scans were told in all.
+    ///
+    /// # Errors
+    /// When they never are.
+    pub fn wait_for_scans(&mut self, count: usize) -> io::Result<()> {
+        let deadline = Instant::now() + PATIENCE;
+        while self.scans.len() < count {
+            if Instant::now() > deadline {
+                let (scans, counted) = (&self.scans, self.session.counters());
+                return Err(io::Error::other(format!(
+                    "{count} never came; {scans:?} did, counted {counted:?}"
+                )));
+            }
+            self.work()?;
+        }
+        Ok(())
+    }
+
+    fn scanned(&mut self, id: Id, told: &ToHost) -> io::Result<()> {
+        let ToHost::Scan { at, symbology, more, data } = told else { return Ok(()) };
+        self.part.extend_from_slice(data);
+        if *more {
+            return Ok(());
+        }
+        let data = std::mem::take(&mut self.part);
+        let code = String::from_utf8([symbology, data.as_slice()].concat()).map_err(io::Error::other)?;
+        self.scans.push(Scan { id, at: *at, code, came: Instant::now() });
+        let said = match self.verdict {
+            None => return Ok(()),
+            Some(Ok(())) => ToController::ScanAccepted { scan: id },
+            Some(Err(reason)) => ToController::ScanRefused { scan: id, reason },
+        };
+        self.session.send(&said).map_err(io::Error::other).map(|_| ())
     }
 
     fn accept(&mut self, id: Id) {

@@ -1,4 +1,4 @@
-//! The LM3S6965 in QEMU: its UART is a pseudo terminal, its pins are reached by the emulator's test protocol.
+//! The LM3S6965 in QEMU: its UARTs are pseudo terminals, its pins are reached by the emulator's test protocol.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead as _, BufReader, Write as _};
@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
 use tempfile::TempDir;
 
-use crate::rig::{Input, KEY, Rig};
+use crate::rig::{Input, KEY, Output, Rig};
 
 /// Port A's place in the machine, and port B's.
 const PORT_A: &str = "/machine/unattached/device[8]";
@@ -32,14 +32,18 @@ pub struct Emulator {
     /// The name that its line has for the box, if it is plugged in.
     plug: Option<PathBuf>,
     boots: u64,
-    switch_high: bool,
+    /// The levels that were set: they outlive a power cut.
+    levels: Vec<(Input, bool)>,
 }
 
 #[derive(Debug)]
 struct Running {
     qemu: Child,
     pins: BufReader<UnixStream>,
-    terminal: String,
+    /// The box's line. It is not kept open: while nobody has it, what the board says is for nobody.
+    terminal: PathBuf,
+    /// The sensor's line and the engine's.
+    front_ends: [File; 2],
 }
 
 impl Drop for Running {
@@ -51,7 +55,7 @@ impl Drop for Running {
 }
 
 impl Emulator {
-    /// Starts a board with this firmware, its drawer closed.
+    /// Starts a board with this firmware, its drawer closed and its trigger not pulled.
     ///
     /// # Errors
     /// When the emulator is missing or does not start.
@@ -64,9 +68,18 @@ impl Emulator {
     /// # Errors
     /// As [`Emulator::start`].
     pub fn start_as(firmware: PathBuf, hardware: &[u8; 8]) -> io::Result<Self> {
+        Self::start_with(firmware, hardware, &[])
+    }
+
+    /// The same, with these levels, too.
+    ///
+    /// # Errors
+    /// As [`Emulator::start`].
+    pub fn start_with(firmware: PathBuf, hardware: &[u8; 8], levels: &[(Input, bool)]) -> io::Result<Self> {
         let dir = tempfile::tempdir()?;
         std::fs::write(dir.path().join("page"), [b"TBXK".as_slice(), hardware, &KEY].concat())?;
-        let mut emulator = Self { firmware, dir, running: None, plug: None, boots: 0, switch_high: true };
+        let levels = [&[(Input::Switch, true)], levels].concat();
+        let mut emulator = Self { firmware, dir, running: None, plug: None, boots: 0, levels };
         emulator.power_on()?;
         Ok(emulator)
     }
@@ -83,7 +96,9 @@ impl Emulator {
         let chance = chance.map_or(self.boots, |since| since.as_nanos() as u64 ^ self.boots);
         let mut qemu = Command::new("qemu-system-arm")
             .args(["-M", "lm3s6965evb", "-accel", "tcg", "-display", "none", "-nodefaults", "-S"])
-            .args(["-chardev", "pty,id=u0", "-serial", "chardev:u0", "-monitor", "none"])
+            .args(["-chardev", "pty,id=u0", "-serial", "chardev:u0"])
+            .args(["-chardev", "pty,id=u1", "-serial", "chardev:u1"])
+            .args(["-chardev", "pty,id=u2", "-serial", "chardev:u2", "-monitor", "none"])
             .arg("-qtest")
             .arg(format!("unix:{},server=on,wait=off", socket.display()))
             .args(["-qtest-log", "/dev/null", "-qmp", "stdio"])
@@ -99,11 +114,15 @@ impl Emulator {
             .spawn()?;
         let missing = || io::Error::other("the emulator has no pipes");
         let (out, err) = (qemu.stdout.take().ok_or_else(missing)?, qemu.stderr.take().ok_or_else(missing)?);
-        let terminal = terminal_of(BufReader::new(out).lines()).map_err(|error| {
+        let mut lines = BufReader::new(out).lines();
+        let lines = [(); 3].map(|()| terminal_of(&mut lines));
+        let [Ok(terminal), Ok(bars), Ok(engine)] = lines else {
             let _ = qemu.kill();
             let said: Vec<_> = BufReader::new(err).lines().map_while(Result::ok).collect();
-            io::Error::other(format!("{error}: {}", said.join("; ")))
-        })?;
+            return Err(io::Error::other(format!("the emulator did not start: {}", said.join("; "))));
+        };
+        // The emulator sees within a second that somebody has a line.
+        let (bars, engine) = (open(&bars)?, open(&engine)?);
         let deadline = Instant::now() + PATIENCE;
         let pins = loop {
             match UnixStream::connect(&socket) {
@@ -114,10 +133,13 @@ impl Emulator {
         };
         pins.set_read_timeout(Some(PATIENCE))?;
         let mut control = qemu.stdin.take().ok_or_else(missing)?;
-        self.running = Some(Running { qemu, pins: BufReader::new(pins), terminal });
+        self.running =
+            Some(Running { qemu, pins: BufReader::new(pins), terminal, front_ends: [bars, engine] });
         self.name_line()?;
         // The levels first, then the first instruction.
-        self.set(Input::Switch, self.switch_high)?;
+        for (input, high) in self.levels.clone() {
+            self.set(input, high)?;
+        }
         control.write_all(b"{\"execute\":\"qmp_capabilities\"}\n{\"execute\":\"cont\"}\n")?;
         if let Some(running) = &mut self.running {
             // Closing it would end the emulator.
@@ -175,6 +197,10 @@ impl Emulator {
         Ok(())
     }
 
+    fn power(&self) -> io::Result<&Running> {
+        self.running.as_ref().ok_or_else(|| io::Error::other("the board has no power"))
+    }
+
     /// The levels of port B.
     fn port_b(&mut self) -> io::Result<u64> {
         let value = self.ask(&format!("readl {PORT_B_DATA}"))?;
@@ -193,43 +219,63 @@ impl Emulator {
     }
 }
 
-/// The emulator says which terminal it made before anything else.
-fn terminal_of(lines: impl Iterator<Item = io::Result<String>>) -> io::Result<String> {
+/// The emulator says which terminals it made before anything else: the next one.
+fn terminal_of(lines: &mut impl Iterator<Item = io::Result<String>>) -> io::Result<PathBuf> {
     for line in lines {
         let line = line?;
         if let Some(word) = line.split(' ').find(|word| word.starts_with("/dev/pts/")) {
-            return Ok(word.to_owned());
+            return Ok(word.into());
         }
     }
     Err(io::Error::other("the emulator did not start"))
 }
 
+fn open(terminal: &Path) -> io::Result<File> {
+    let terminal = OpenOptions::new().read(true).write(true).open(terminal)?;
+    let mut raw = tcgetattr(&terminal)?;
+    raw.make_raw();
+    tcsetattr(&terminal, OptionalActions::Now, &raw)?;
+    Ok(terminal)
+}
+
 impl Rig for Emulator {
     fn line(&mut self) -> io::Result<File> {
-        let running = self.running.as_ref().ok_or_else(|| io::Error::other("the board has no power"))?;
-        let terminal = OpenOptions::new().read(true).write(true).open(&running.terminal)?;
-        let mut raw = tcgetattr(&terminal)?;
-        raw.make_raw();
-        tcsetattr(&terminal, OptionalActions::Now, &raw)?;
-        Ok(terminal)
+        open(&self.power()?.terminal)
+    }
+
+    fn bars(&mut self) -> io::Result<File> {
+        let [bars, _] = &self.power()?.front_ends;
+        bars.try_clone()
+    }
+
+    fn engine(&mut self) -> io::Result<File> {
+        let [_, engine] = &self.power()?.front_ends;
+        engine.try_clone()
     }
 
     fn set(&mut self, input: Input, high: bool) -> io::Result<()> {
         let (port, pin) = match input {
-            Input::Switch => (PORT_A, 5),
-            Input::KeyLock => (PORT_A, 6),
+            Input::Switch | Input::Trigger => (PORT_A, 5),
+            Input::KeyLock | Input::LooksAlways => (PORT_A, 6),
             Input::Case => (PORT_A, 7),
             Input::Panic => (PORT_B, 3),
             Input::Hang => (PORT_B, 4),
         };
-        if input == Input::Switch {
-            self.switch_high = high;
+        if matches!(input, Input::Switch | Input::Trigger) {
+            self.levels.retain(|(other, _)| *other != input);
+            self.levels.push((input, high));
         }
         self.ask(&format!("set_irq_in {port} unnamed-gpio-in {pin} {}", u8::from(high))).map(|_| ())
     }
 
-    fn solenoid(&mut self) -> io::Result<bool> {
-        Ok(self.port_b()? & 1 != 0)
+    fn drives(&mut self, output: Output) -> io::Result<bool> {
+        let pin = match output {
+            Output::Solenoid | Output::EngineTrigger => 0,
+            Output::Green => 2,
+            Output::Red => 3,
+            Output::Waiting => 4,
+        };
+        Ok(self.port_b()? & 1 << pin != 0)
     }
 
     fn cut_power(&mut self) -> io::Result<()> {

@@ -4,11 +4,14 @@
 //! its line, in real time. Scenarios wait for conditions, never for time.
 
 mod box_end;
+mod ear;
 mod emulator;
+mod label;
 mod rig;
 mod updated;
 
-pub use box_end::BoxEnd;
+pub use box_end::{BoxEnd, Scan};
 pub use emulator::Emulator;
-pub use rig::{Input, KEY, Rig};
+pub use label::Label;
+pub use rig::{Input, KEY, Output, Rig};
 pub use updated::Updated;

@@ -9,6 +9,10 @@ pub const KEY: [u8; 32] = *b"a key for boards that are tested";
 /// A level that the board hears.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Input {
+    /// The scanner's trigger: high while it is not pulled.
+    Trigger,
+    /// High: the scanner looks without its trigger.
+    LooksAlways,
     /// The drawer's switch: high while closed.
     Switch,
     /// The key: high while turned.
@@ -21,7 +25,22 @@ pub enum Input {
     Hang,
 }
 
-/// A drawer controller's board.
+/// A level that the board drives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Output {
+    /// The drawer's solenoid.
+    Solenoid,
+    /// The scan engine's trigger.
+    EngineTrigger,
+    /// The green light.
+    Green,
+    /// The red light.
+    Red,
+    /// The waiting light.
+    Waiting,
+}
+
+/// A controller's board.
 pub trait Rig {
     /// The board's line, opened anew.
     ///
@@ -29,17 +48,37 @@ pub trait Rig {
     /// What the system says.
     fn line(&mut self) -> io::Result<File>;
 
+    /// The line on which a scanner's bar and space sensor sends runs.
+    ///
+    /// # Errors
+    /// What the system says.
+    fn bars(&mut self) -> io::Result<File>;
+
+    /// The line on which a scan engine sends codes.
+    ///
+    /// # Errors
+    /// What the system says.
+    fn engine(&mut self) -> io::Result<File>;
+
     /// Sets a level.
     ///
     /// # Errors
     /// When the rig is gone.
     fn set(&mut self, input: Input, high: bool) -> io::Result<()>;
 
+    /// Whether this is driven now.
+    ///
+    /// # Errors
+    /// When the rig is gone.
+    fn drives(&mut self, output: Output) -> io::Result<bool>;
+
     /// Whether the solenoid is driven now.
     ///
     /// # Errors
     /// When the rig is gone.
-    fn solenoid(&mut self) -> io::Result<bool>;
+    fn solenoid(&mut self) -> io::Result<bool> {
+        self.drives(Output::Solenoid)
+    }
 
     /// Takes the power away and gives it back: nothing is left of the board's memory.
     ///

@@ -4,7 +4,7 @@
 //! scenario is skipped and says so.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "these are tests")]
 
-use pos_link::{Cause, Tally, ToController, ToHost};
+use pos_link::{Cause, ToHost};
 use tillbox_hil::{BoxEnd, Emulator, Input, Rig};
 
 fn bench() -> Option<(Emulator, BoxEnd)> {
@@ -15,15 +15,6 @@ fn bench() -> Option<(Emulator, BoxEnd)> {
     let mut rig = Emulator::start(firmware.into()).expect("the emulator starts");
     let line = rig.line().unwrap();
     Some((rig, BoxEnd::new(line, None).unwrap()))
-}
-
-fn tally(end: &mut BoxEnd) -> Tally {
-    end.say(&ToController::AskCounters).unwrap();
-    end.wait_for(|told| match told {
-        ToHost::Counters { tally, .. } => Some(*tally),
-        _ => None,
-    })
-    .unwrap()
 }
 
 #[test]
@@ -39,14 +30,14 @@ fn a_panic_is_told_after_the_reset_with_its_place() {
         .unwrap();
     println!("told: {line}");
     assert!(line.starts_with("panic at src/bin/crash.rs:"), "{line}");
-    assert_eq!((tally(&mut end).boots, end.began), (2, 1), "it boots once more, and its stream goes on");
+    assert_eq!((end.tally().unwrap().boots, end.began), (2, 1), "it boots once more, and its stream goes on");
 }
 
 #[test]
 fn what_the_box_has_not_accepted_outlives_the_watchdogs_reset() {
     let Some((mut rig, mut end)) = bench() else { return };
     end.wait_for(|told| matches!(told, ToHost::DrawerClosed { .. }).then_some(())).unwrap();
-    assert_eq!(tally(&mut end).boots, 1);
+    assert_eq!(end.tally().unwrap().boots, 1);
     // The box hears this and does not come to store it: it is cut off then, and so is the controller.
     end.accepts = false;
     rig.set(Input::Switch, false).unwrap();
@@ -55,12 +46,9 @@ fn what_the_box_has_not_accepted_outlives_the_watchdogs_reset() {
         _ => None,
     };
     let at = end.wait_for(forced).unwrap();
-    let cursor = end.cursor();
     rig.set(Input::Hang, true).unwrap();
     rig.wait_for_reset().unwrap();
-    // Two would share what comes over the line.
-    drop(end);
-    let mut end = BoxEnd::new(rig.line().unwrap(), cursor).unwrap();
+    end.reboot(rig.line().unwrap()).unwrap();
     assert_eq!(end.wait_for(forced).unwrap(), at, "it is told again, with its own time");
-    assert_eq!((tally(&mut end).boots, end.began), (2, 0), "the stream goes on");
+    assert_eq!((end.tally().unwrap().boots, end.began), (2, 0), "the stream goes on");
 }
