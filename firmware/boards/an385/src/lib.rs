@@ -5,16 +5,14 @@
 
 pub mod chip;
 pub mod flash;
+mod last_words;
 mod page;
 mod retained;
 
-use core::panic::PanicInfo;
-
 use chip::{Clock, Uart};
-use cortex_m_rt::{ExceptionFrame, exception};
 use device_drivers::Moment;
 use firmware::update::{NoSlot, Receiver, Slot, Target};
-use firmware::{Behaviour, Boot, Retained, Unit, write_last_words};
+use firmware::{Behaviour, Boot, Retained, Unit};
 use pos_link::{UpdateRefusal, Version};
 use retained::Ram;
 
@@ -98,25 +96,4 @@ pub unsafe fn start(slot: Slot) -> ! {
     chip::write(chip::STARTED, mark);
     // SAFETY: as the caller says.
     unsafe { chip::start_vectors(IMAGE) }
-}
-
-/// Lets all pins go, keeps where it was for the next boot to tell, and boots.
-#[panic_handler]
-fn panicked(info: &PanicInfo<'_>) -> ! {
-    chip::let_go();
-    if let Some(at) = info.location() {
-        // Of a dependency's long path the end says which.
-        let file = at.file();
-        let file = file.char_indices().rev().nth(79).and_then(|(at, _)| file.get(at..)).unwrap_or(file);
-        write_last_words(&mut Ram, format_args!("panic at {file}:{}", at.line()));
-    }
-    chip::reset()
-}
-
-/// As a panic.
-#[exception]
-unsafe fn HardFault(frame: &ExceptionFrame) -> ! {
-    chip::let_go();
-    write_last_words(&mut Ram, format_args!("hard fault at {:#010x}", frame.pc()));
-    chip::reset()
 }
