@@ -20,6 +20,10 @@ const PORT_B_DATA: &str = "0x400053fc";
 /// Where the board's identity is, and the memory that nothing writes.
 const PAGE: &str = "0x3fc00";
 const CHANCE: &str = "0x2000ffc0";
+/// The stack goes down from here.
+const STACK_BEGINS: usize = 0x2000_ffc0;
+/// No static of a firmware lies beyond: see the limits in `scripts/hil`.
+const ABOVE_STATICS: usize = 0x2000_1800;
 /// Nothing takes nearly so long.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -195,6 +199,21 @@ impl Emulator {
             std::thread::sleep(Duration::from_millis(5));
         }
         Ok(())
+    }
+
+    /// How deep the stack has been since the last reset, bytes: the firmware paints its memory before it uses it.
+    ///
+    /// # Errors
+    /// When the board has no power, or paints nothing.
+    pub fn deepest_stack(&mut self) -> io::Result<usize> {
+        // Below are the statics; above is the stack, from its end down.
+        let memory = self.ask(&format!("read {ABOVE_STATICS:#x} {:#x}", STACK_BEGINS - ABOVE_STATICS))?;
+        let untouched =
+            memory.trim_start_matches("0x").bytes().take_while(|digit| *digit == b'c').count() / 2;
+        if untouched == 0 {
+            return Err(io::Error::other("the stack is not painted, or it was all used"));
+        }
+        Ok(STACK_BEGINS - ABOVE_STATICS - untouched)
     }
 
     fn power(&self) -> io::Result<&Running> {

@@ -11,6 +11,9 @@ use std::time::{Duration, Instant};
 use pos_link::{ScanRefusal, Settings, ToController, ToHost};
 use tillbox_hil::{BoxEnd, Emulator, Input, Label, Output, Rig, Scan};
 
+/// The stack's budget, bytes: three quarters of what the memory leaves it. A boot that takes up what was kept is the deepest.
+const STACK: usize = 44 * 1024;
+
 /// A scanner that articles are shown to.
 struct Bench {
     rig: Emulator,
@@ -191,6 +194,9 @@ fn a_scan_that_the_box_has_not_stored_outlives_a_reset_and_a_power_cut_is_told()
     assert_eq!(bench.end.began, 0);
 
     // In the middle of a label.
+    let deepest = bench.rig.deepest_stack().unwrap();
+    println!("the scanner's stack was {deepest} bytes deep, over a boot with kept scans and what came then");
+    assert!(deepest < STACK, "{deepest}");
     let (half, _) = label.bytes.split_at(label.bytes.len() / 2);
     at_its_speed(&mut bench.bars, half);
     bench.rig.cut_power().unwrap();
