@@ -58,7 +58,8 @@
 //! | a frame from before a reboot comes late | it has another tag and is dropped; a hello echoes an old mark and begins nothing |
 //!
 //! Who keeps an outbox in memory that survives a reset puts a checksum beside it after each call that may change it
-//! ([`Session::send`], [`Session::handle`]), and begins a new one if that is wrong after a reset: it came within such a call.
+//! ([`Session::send`], [`Session::handle`]), and begins a new one if that is wrong after a reset: it came within such a call. Who writes
+//! to two places in turns, before the line gets a byte of what follows, goes on with the older one then and loses nothing.
 //! An order that is too old must be harmless all the same: the stream brings an `OpenDrawer` of yesterday too, and its
 //! challenge is stale by then.
 
