@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::extract::{FromRequest, Request};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use hyper::body::Body as _;
 use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
@@ -70,6 +70,25 @@ where
         };
         let request = request_hash(parts.method.as_str(), parts.uri.path(), &bytes);
         Ok(Self { body, key: CommandKey { key, request }, headers: parts.headers })
+    }
+}
+
+/// A body that is no text; its request has an idempotency key.
+pub(super) struct Octets(pub(super) Bytes);
+
+impl<S: Send + Sync> FromRequest<S> for Octets {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Problem> {
+        let (parts, body) = request.into_parts();
+        let named = parts.headers.get(header::CONTENT_TYPE).map(HeaderValue::as_bytes);
+        if named != Some(b"application/octet-stream") {
+            let detail = "The body must be application/octet-stream; say so in Content-Type.";
+            return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not-octets", detail));
+        }
+        // What it asks for is the same however often it is asked for: the key need not be kept.
+        idempotency_key(&parts.headers)?.ok_or_else(key_missing)?;
+        read(&parts.headers, body).await.map(Self)
     }
 }
 

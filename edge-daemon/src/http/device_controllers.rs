@@ -1,6 +1,7 @@
 //! Our own controllers behind devices: what is known of them, and their keys.
 
 use axum::extract::State;
+use axum::http::StatusCode;
 use axum::response::Response;
 use pos_link::Tally;
 use serde::{Deserialize, Serialize};
@@ -10,15 +11,16 @@ use utoipa_axum::routes;
 use uuid::Uuid;
 
 use super::App;
-use super::body::{Submission, identified};
+use super::body::{Octets, Submission, identified};
 use super::devices::{DeviceView, show};
 use super::free_text::off_thread;
 use super::params::Segment;
 use super::problem::{Problem, Problems};
+use super::reply;
 use crate::peripherals::{About, ControllerKey, ControllerKind, KeyState, Update, UpdateState};
 
 pub(super) fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new().routes(routes!(enrol))
+    OpenApiRouter::new().routes(routes!(enrol)).routes(routes!(update))
 }
 
 /// A controller.
@@ -141,4 +143,26 @@ async fn enrol(
     };
     let devices = app.devices.clone();
     show(&off_thread(move || Ok(devices.enrol(&id, &key)?)).await?)
+}
+
+/// Give a controller other firmware
+///
+/// A signed image, at most 1 MiB. It is sent in the background, goes on over interruptions, and is dropped when the daemon ends: then it is asked
+/// for again, and goes on where the controller is. `controller.update` and the event `deviceChanged` say how far it is.
+/// The controller takes only what is signed for it and newer, tries it, and goes back by itself if it does not start.
+#[utoipa::path(
+    post, path = "/api/v1/devices/{id}/firmware", tag = "devices",
+    request_body(content = Vec<u8>, content_type = "application/octet-stream"),
+    params(("id" = String, Path), ("Idempotency-Key" = String, Header)),
+    responses((status = 202, body = DeviceView<'static>), Problems),
+)]
+async fn update(
+    State(app): State<App>,
+    Segment(id): Segment<String>,
+    Octets(image): Octets,
+) -> Result<Response, Problem> {
+    let devices = app.devices.clone();
+    // Its sum is checked first.
+    let condition = off_thread(move || Ok(devices.update(&id, &image)?)).await?;
+    reply::json(StatusCode::ACCEPTED, &DeviceView::new(&condition))
 }

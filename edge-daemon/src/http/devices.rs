@@ -290,6 +290,7 @@ impl From<DeviceError> for Problem {
             DeviceError::KeyReused => SubmitError::KeyReused.into(),
             DeviceError::WrongClass { .. } => Self::impossible("wrong-class", detail),
             DeviceError::NoController(_) => Self::impossible("no-controller", detail),
+            DeviceError::BadImage(_) => Self::impossible("bad-image", detail),
         }
     }
 }

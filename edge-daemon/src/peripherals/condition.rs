@@ -230,6 +230,9 @@ pub enum DeviceError {
     /// It hangs on none of our own controllers.
     #[error("{0} hangs on no controller of its own; only what has the port \"controller:…\" does.")]
     NoController(String),
+    /// The bytes are no firmware for it.
+    #[error("{0}.")]
+    BadImage(String),
     /// The same key came with another request.
     #[error("this key came with another request before")]
     KeyReused,

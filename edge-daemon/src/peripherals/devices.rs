@@ -7,11 +7,10 @@ use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
-use pos_link::Upload;
 use tokio::sync::{broadcast, mpsc};
 
 use super::condition::{Condition, DeviceError, News, OfClass, Order};
-use super::controllers::{ControllerKey, Controllers};
+use super::controllers::{self, ControllerKey, Controllers};
 use super::device::{Device, Ordered};
 use crate::checkout::{CommandKey, Shop};
 use crate::config::{DeviceConfig, DrawerConfig, DrawerPort, Model, PrinterRole};
@@ -248,18 +247,22 @@ impl Devices {
         Ok(device.condition())
     }
 
-    /// Sends an image to the controller that a device hangs on, now or when it is there.
+    /// Sends a signed image to the controller that a device hangs on, now or when it is there.
     ///
     /// # Errors
-    /// When there is none, it hangs on no controller, or on one that was not there since the start.
-    pub fn update(&self, id: &str, image: Upload<Arc<[u8]>>) -> Result<Condition, DeviceError> {
+    /// When there is none, it hangs on no controller, or on one that was not there since the start, or these bytes are no image
+    /// for it.
+    pub fn update(&self, id: &str, image: &[u8]) -> Result<Condition, DeviceError> {
         let device = self.device(id)?;
         let hardware = device.config.controller().ok_or_else(|| DeviceError::NoController(id.to_owned()))?;
-        let Some(about) = self.controllers.update(hardware, image) else {
+        let Some(about) = self.controllers.about(hardware) else {
             let reason = "its controller was not there since the start".to_owned();
             return Err(DeviceError::Unable { id: id.to_owned(), reason });
         };
-        device.know(about);
+        let image = controllers::image(image, about.kind).map_err(DeviceError::BadImage)?;
+        if let Some(about) = self.controllers.update(hardware, image) {
+            device.know(about);
+        }
         Ok(device.condition())
     }
 

@@ -26,6 +26,7 @@ const OPERATIONS: &str = "
     DELETE /api/v1/devices/{id}
     GET /api/v1/devices/{id}
     PUT /api/v1/devices/{id}/controller-key
+    POST /api/v1/devices/{id}/firmware
     PUT /api/v1/devices/{id}
     POST /api/v1/devices/{id}/claim
     POST /api/v1/devices/{id}/disable

@@ -130,6 +130,8 @@ async fn a_controllers_key_is_taken_where_there_is_a_controller() {
     counter.put("a", &at("drawer"), good.clone()).await.expect_problem(422, "no-controller");
     counter.put("b", &at("none"), good).await.expect_problem(404, "no-such-device");
     counter.put("c", &at("drawer"), r#"{"key":"12"}"#).await.expect_problem(422, "bad-controller-key");
+    let firmware = format!("{DEVICES}/drawer/firmware");
+    counter.post("d", &firmware, "{}").await.expect_problem(415, "not-octets");
     counter.close();
 }
 

@@ -33,6 +33,7 @@ pub use about::{About, ControllerKind, Update, UpdateState};
 pub(super) use drawer::ControllerDrawer;
 pub use keys::{ControllerKey, KeyState};
 pub(super) use scanner::ControllerScanner;
+pub(super) use update::image;
 
 use super::supervisor::Trouble;
 use crate::checkout::Shop;

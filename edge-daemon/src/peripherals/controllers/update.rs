@@ -2,12 +2,31 @@
 
 use std::sync::Arc;
 
+use firmware::update::{Header, fingerprint};
 use pos_link::{Ended, ToController, ToHost, UpdateRefusal, Upload};
 
 use super::Controllers;
-use super::about::{About, Update, UpdateState, version};
+use super::about::{About, ControllerKind, Update, UpdateState, version};
 use super::seat::Word;
 use crate::config::Hardware;
+use sha2::{Digest as _, Sha256};
+
+/// Looks at the bytes of an image before they are sent: whether they are whole, and for this kind of controller. Whether they
+/// are signed and newer, the controller knows.
+pub(in super::super) fn image(bytes: &[u8], kind: ControllerKind) -> Result<Wanted, String> {
+    let Some((head, body)) = bytes.split_first_chunk() else {
+        return Err("These bytes are no firmware image".to_owned());
+    };
+    let header = Header::read(head).map_err(|unfit| format!("The image is refused: {unfit}"))?;
+    if header.image_length() != bytes.len() as u64 || header.digest[..] != Sha256::digest(body)[..] {
+        return Err("The image is not whole; get it again".to_owned());
+    }
+    let is_for = ControllerKind::from(header.target.kind);
+    if is_for != kind {
+        return Err(format!("The image is for a {is_for}'s controller, and this is a {kind}'s"));
+    }
+    Ok(Upload::new(bytes.into(), header.version, fingerprint(head)))
+}
 
 /// An image that a controller is to run.
 pub(super) type Wanted = Upload<Arc<[u8]>>;
