@@ -1,6 +1,6 @@
 //! A scanner controller's board with both of its front ends, and the box's end of the line.
 //!
-//! `TILLBOX_SCANNER_FIRMWARE` names the firmware (`scripts/hil` builds it); without it, or without the emulator, each scenario is skipped
+//! `TILLBOX_FIRMWARE_SCANNER` names the firmware (`scripts/hil` builds it); without it, or without the emulator, each scenario is skipped
 //! and says so. `TILLBOX_SCANS` is how many scans are timed.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "these are tests")]
 
@@ -24,8 +24,8 @@ struct Bench {
 
 /// A rig with the box's end of its line, or `None`, and why.
 fn bench() -> Option<Bench> {
-    let Some(firmware) = std::env::var_os("TILLBOX_SCANNER_FIRMWARE") else {
-        println!("SKIPPED: TILLBOX_SCANNER_FIRMWARE names no firmware; scripts/hil builds it");
+    let Some(firmware) = std::env::var_os("TILLBOX_FIRMWARE_SCANNER") else {
+        println!("SKIPPED: TILLBOX_FIRMWARE_SCANNER names no firmware; scripts/hil builds it");
         return None;
     };
     let levels = [(Input::LooksAlways, true)];

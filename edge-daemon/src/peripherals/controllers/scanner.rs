@@ -138,11 +138,13 @@ impl ControllerScanner {
     }
 }
 
-/// With its symbology identifier, as a scanner sends it.
+/// With its symbology identifier, as a scanner sends it; an engine that gives none has zeros there.
 fn text(symbology: [u8; 2], data: Vec<u8>) -> Option<String> {
     let mut whole = Vec::with_capacity(data.len() + 3);
-    whole.push(b']');
-    whole.extend_from_slice(&symbology);
+    if symbology != [0; 2] {
+        whole.push(b']');
+        whole.extend_from_slice(&symbology);
+    }
     whole.extend_from_slice(&data);
     String::from_utf8(whole).ok()
 }

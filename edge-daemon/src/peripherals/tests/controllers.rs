@@ -160,6 +160,13 @@ async fn a_scan_gets_the_good_read_signal_when_it_is_in_the_journal_and_another_
     let heard = scan(&mut news).await;
     assert_eq!((&*heard.data, heard.transaction), (&*format!("]E0{barcode}"), Some(sale)));
 
+    // An engine that does not say what it read.
+    let bare =
+        ToHost::Scan { at: scanner.now(), symbology: [0; 2], more: false, data: barcode.bytes().collect() };
+    scanner.tell(bare).await.unwrap();
+    assert_eq!(verdict(&mut scanner).await.1, Ok(()));
+    assert_eq!((&*scan(&mut news).await.data, counter.lines_of(sale)), (&*barcode, 2));
+
     for (data, why) in [("96385074", ScanRefusal::UnknownArticle), ("4006381333932", ScanRefusal::Unreadable)]
     {
         scanner.tell(scan_of(scanner.now(), data, false)).await.unwrap();
@@ -180,7 +187,7 @@ async fn a_scan_gets_the_good_read_signal_when_it_is_in_the_journal_and_another_
     running.devices().enable("scanner", false).unwrap();
     scanner.tell(scan_of(scanner.now(), &barcode, false)).await.unwrap();
     assert_eq!(verdict(&mut scanner).await.1, Err(ScanRefusal::NotNow));
-    assert_eq!(counter.lines_of(sale), 1);
+    assert_eq!(counter.lines_of(sale), 2);
     scanner.unplug().await.unwrap();
     counter.wait(&running, "scanner", absent).await;
     counter.end(running).await;
