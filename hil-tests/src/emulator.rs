@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
 use tempfile::TempDir;
 
+use crate::plug::Plug;
 use crate::rig::{Input, KEY, Output, Rig};
 
 /// Port A's place in the machine, and port B's.
@@ -33,8 +34,7 @@ pub struct Emulator {
     firmware: PathBuf,
     dir: TempDir,
     running: Option<Running>,
-    /// The name that its line has for the box, if it is plugged in.
-    plug: Option<PathBuf>,
+    plug: Plug,
     boots: u64,
     /// The levels that were set: they outlive a power cut.
     levels: Vec<(Input, bool)>,
@@ -83,7 +83,7 @@ impl Emulator {
         let dir = tempfile::tempdir()?;
         std::fs::write(dir.path().join("page"), [b"TBXK".as_slice(), hardware, &KEY].concat())?;
         let levels = [&[(Input::Switch, true)], levels].concat();
-        let mut emulator = Self { firmware, dir, running: None, plug: None, boots: 0, levels };
+        let mut emulator = Self { firmware, dir, running: None, plug: Plug::default(), boots: 0, levels };
         emulator.power_on()?;
         Ok(emulator)
     }
@@ -137,9 +137,9 @@ impl Emulator {
         };
         pins.set_read_timeout(Some(PATIENCE))?;
         let mut control = qemu.stdin.take().ok_or_else(missing)?;
+        self.plug.power_on(&terminal)?;
         self.running =
             Some(Running { qemu, pins: BufReader::new(pins), terminal, front_ends: [bars, engine] });
-        self.name_line()?;
         // The levels first, then the first instruction.
         for (input, high) in self.levels.clone() {
             self.set(input, high)?;
@@ -157,23 +157,7 @@ impl Emulator {
     /// # Errors
     /// What the system says.
     pub fn plug(&mut self, name: Option<&Path>) -> io::Result<()> {
-        self.unname_line()?;
-        self.plug = name.map(Path::to_owned);
-        self.name_line()
-    }
-
-    fn name_line(&self) -> io::Result<()> {
-        match (&self.plug, &self.running) {
-            (Some(name), Some(running)) => std::os::unix::fs::symlink(&running.terminal, name),
-            _ => Ok(()),
-        }
-    }
-
-    fn unname_line(&self) -> io::Result<()> {
-        match self.plug.as_ref().map(std::fs::remove_file) {
-            Some(Err(error)) if error.kind() != io::ErrorKind::NotFound => Err(error),
-            _ => Ok(()),
-        }
+        self.plug.put(name, self.running.as_ref().map(|running| running.terminal.as_path()))
     }
 
     /// Takes the power away.
@@ -181,7 +165,7 @@ impl Emulator {
     /// # Errors
     /// What the system says.
     pub fn power_off(&mut self) -> io::Result<()> {
-        self.unname_line()?;
+        self.plug.power_off()?;
         self.running = None;
         Ok(())
     }

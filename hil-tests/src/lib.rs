@@ -7,6 +7,7 @@ mod box_end;
 mod ear;
 mod emulator;
 mod label;
+mod plug;
 mod rig;
 mod updated;
 

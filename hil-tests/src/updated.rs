@@ -3,12 +3,13 @@
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead as _, BufReader};
 use std::os::unix::fs::FileExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
 
 use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
 use tempfile::TempDir;
 
+use crate::plug::Plug;
 use crate::rig::KEY;
 
 /// Where the board's identity is, and the memory that nothing writes.
@@ -25,6 +26,7 @@ pub struct Updated {
     boot: PathBuf,
     dir: TempDir,
     running: Option<Running>,
+    plug: Plug,
     boots: u64,
 }
 
@@ -55,7 +57,7 @@ impl Updated {
         let flash = File::create(dir.path().join("flash"))?;
         flash.set_len(FLASH_LENGTH)?;
         flash.write_all_at(image, SLOT)?;
-        let mut board = Self { boot, dir, running: None, boots: 0 };
+        let mut board = Self { boot, dir, running: None, plug: Plug::default(), boots: 0 };
         board.power_on()?;
         Ok(board)
     }
@@ -65,8 +67,17 @@ impl Updated {
     /// # Errors
     /// When it does not start again.
     pub fn cut_power(&mut self) -> io::Result<()> {
+        self.plug.power_off()?;
         self.running = None;
         self.power_on()
+    }
+
+    /// Plugs the board in under a name that stays whenever it has power; or takes the plug out.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn plug(&mut self, name: Option<&Path>) -> io::Result<()> {
+        self.plug.put(name, self.running.as_ref().map(|running| Path::new(&running.terminal)))
     }
 
     /// The board's line, opened anew.
@@ -127,6 +138,7 @@ impl Updated {
                 break word.to_owned();
             }
         };
+        self.plug.power_on(Path::new(&terminal))?;
         self.running = Some(Running { qemu, terminal, _said: said });
         Ok(())
     }

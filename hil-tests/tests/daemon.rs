@@ -4,12 +4,12 @@
 //! former each scenario is skipped and says so. `TILLBOX_OPENINGS` says how many openings are measured (24).
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "these are tests")]
 
-#[allow(unreachable_pub, reason = "a part of two test programs")]
+#[allow(unreachable_pub, dead_code, reason = "a part of several test programs")]
 mod counter;
 
 use std::time::{Duration, Instant};
 
-use counter::{Counter, LONG, board, hex};
+use counter::{Counter, LONG, built, hex, section};
 use serde_json::json;
 use tillbox_hil::{Emulator, Input, Rig};
 use tillbox_tests::patiently;
@@ -18,10 +18,14 @@ const DRAWER: &[u8; 8] = b"drawer-1";
 /// The controller lets no more openings happen within a minute, but begins to count anew when it had no power.
 const A_BOOT: usize = 12;
 
+fn board(hardware: &[u8; 8]) -> Option<Emulator> {
+    Some(Emulator::start_as(built("TILLBOX_FIRMWARE")?, hardware).expect("the emulator starts"))
+}
+
 /// A shop with a drawer on a board.
 fn shop() -> Option<(Counter, Emulator)> {
     let mut board = board(DRAWER)?;
-    let counter = Counter::begin(&["left", "right"], &[("drawer", DRAWER)]);
+    let counter = Counter::begin(&["left", "right"], &section("drawer", "drawer", DRAWER, ""));
     board.plug(Some(&counter.line("left"))).unwrap();
     counter.wait_for("drawer", "ready");
     counter.enrol("drawer");

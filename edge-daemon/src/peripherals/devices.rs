@@ -255,14 +255,11 @@ impl Devices {
     pub fn update(&self, id: &str, image: &[u8]) -> Result<Condition, DeviceError> {
         let device = self.device(id)?;
         let hardware = device.config.controller().ok_or_else(|| DeviceError::NoController(id.to_owned()))?;
-        let Some(about) = self.controllers.about(hardware) else {
-            let reason = "its controller was not there since the start".to_owned();
-            return Err(DeviceError::Unable { id: id.to_owned(), reason });
-        };
-        let image = controllers::image(image, about.kind).map_err(DeviceError::BadImage)?;
-        if let Some(about) = self.controllers.update(hardware, image) {
-            device.know(about);
-        }
+        let unable = |reason: &str| DeviceError::Unable { id: id.to_owned(), reason: reason.to_owned() };
+        let about = self.controllers.about(hardware);
+        let kind = about.ok_or_else(|| unable("its controller was not there since the start"))?.kind;
+        let image = controllers::image(image, kind).map_err(DeviceError::BadImage)?;
+        device.know(self.controllers.update(hardware, image).map_err(unable)?);
         Ok(device.condition())
     }
 

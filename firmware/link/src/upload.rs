@@ -132,6 +132,12 @@ impl<I: AsRef<[u8]>> Upload<I> {
         self.image.as_ref().len()
     }
 
+    /// What names the image.
+    #[must_use]
+    pub fn fingerprint(&self) -> [u8; 16] {
+        self.fingerprint
+    }
+
     /// What it is.
     #[must_use]
     pub fn version(&self) -> Version {

@@ -3,16 +3,19 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tillbox_hil::{Emulator, KEY};
+use tillbox_hil::KEY;
 use tillbox_tests::{Client, Daemon, Place, Setup, patiently};
 use uuid::Uuid;
 
 /// Nothing takes nearly so long.
 pub const LONG: Duration = Duration::from_secs(60);
+
+/// An event's id, name and data.
+type Heard = (String, String, Value);
 
 pub struct Counter {
     // It is killed before its place goes.
@@ -20,23 +23,31 @@ pub struct Counter {
     place: Place,
     ports: TempDir,
     /// All events of the journal and all news since the last start; `None` before it.
-    heard: Option<Receiver<(String, String, Value)>>,
+    heard: Option<Receiver<(Instant, Heard)>>,
     /// Jobs of drawers that have ended: the outcome, and why.
     ended: BTreeMap<String, (String, String)>,
     alarms: usize,
+    /// Scans since the last start, and when they were heard.
+    pub scans: Vec<(Instant, Value)>,
     /// Where in the journal the last event stands that was heard.
     last: String,
     /// Where in the journal the events were followed from.
     begun: Option<String>,
 }
 
-/// A board with the drawer's firmware, or `None`, and why.
-pub fn board(hardware: &[u8; 8]) -> Option<Emulator> {
-    let Some(firmware) = std::env::var_os("TILLBOX_FIRMWARE") else {
-        println!("SKIPPED: TILLBOX_FIRMWARE names no firmware; scripts/hil builds it");
-        return None;
-    };
-    Some(Emulator::start_as(firmware.into(), hardware).expect("the emulator starts"))
+/// What a variable names that `scripts/hil` builds, or `None`, and why.
+pub fn built(variable: &str) -> Option<PathBuf> {
+    let named = std::env::var_os(variable).map(PathBuf::from);
+    if named.is_none() {
+        println!("SKIPPED: {variable} names nothing; scripts/hil builds it");
+    }
+    named
+}
+
+/// The configuration of a device on a controller, at till-1.
+pub fn section(name: &str, id: &str, hardware: &[u8; 8], more: &str) -> String {
+    let port = hex(hardware);
+    format!("[[{name}]]\nid = \"{id}\"\nterminal = \"till-1\"\nport = \"controller:{port}\"\n{more}\n")
 }
 
 pub fn hex(bytes: &[u8]) -> String {
@@ -60,29 +71,23 @@ pub fn ask_open(client: &Client, device: &str) -> String {
 }
 
 impl Counter {
-    /// A shop with lines of these names, and drawers on controllers.
-    pub fn begin(lines: &[&str], drawers: &[(&str, &[u8; 8])]) -> Self {
+    /// A shop with lines of these names, and these sections of devices.
+    pub fn begin(lines: &[&str], devices: &str) -> Self {
         let ports = tempfile::tempdir().unwrap();
         let names: Vec<_> =
             lines.iter().map(|line| format!("serial:{}", ports.path().join(line).display())).collect();
-        let mut section = format!("[controllers]\nlines = {names:?}\n");
-        for (id, hardware) in drawers {
-            section += &format!(
-                "[[drawer]]\nid = \"{id}\"\nterminal = \"till-1\"\nport = \"controller:{}\"\n",
-                hex(*hardware)
-            );
-        }
+        let section = format!("[controllers]\nlines = {names:?}\n{devices}");
         let place = Place::new(&Setup::default().with(&section));
-        let (daemon, heard, begun) = (None, None, None);
         let mut counter = Self {
+            daemon: None,
             place,
             ports,
-            daemon,
-            heard,
+            heard: None,
             ended: BTreeMap::new(),
             alarms: 0,
+            scans: Vec::new(),
             last: String::new(),
-            begun,
+            begun: None,
         };
         counter.start();
         counter
@@ -104,13 +109,13 @@ impl Counter {
             self.begun = Some(put_a_pen(&client));
         }
         let mut events = client.events(self.begun.as_deref());
-        (self.ended, self.alarms) = (BTreeMap::new(), 0);
+        (self.ended, self.alarms, self.scans) = (BTreeMap::new(), 0, Vec::new());
         let (sink, heard) = channel();
         std::thread::spawn(move || {
             while let Ok(Some(event)) =
                 std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| events.next_if_any()))
             {
-                if sink.send(event).is_err() {
+                if sink.send((Instant::now(), event)).is_err() {
                     return;
                 }
             }
@@ -165,7 +170,7 @@ impl Counter {
     /// Hears what there is.
     fn hear(&mut self) {
         let Some(heard) = &self.heard else { return };
-        while let Ok((id, name, data)) = heard.try_recv() {
+        while let Ok((at, (id, name, data))) = heard.try_recv() {
             // News have none.
             if !id.is_empty() {
                 self.last = id;
@@ -176,6 +181,7 @@ impl Counter {
                     self.ended.insert(text("jobId"), (text("outcome"), text("detail")));
                 }
                 "drawerAlarm" => self.alarms += 1,
+                "scan" => self.scans.push((at, data)),
                 _ => {}
             }
         }
@@ -209,6 +215,13 @@ impl Counter {
         patiently(LONG, "there are as many alarms", || {
             self.hear();
             (self.alarms >= alarms).then_some(())
+        });
+    }
+
+    pub fn wait_for_scans(&mut self, scans: usize) {
+        patiently(LONG, "there are as many scans", || {
+            self.hear();
+            (self.scans.len() >= scans).then_some(())
         });
     }
 }

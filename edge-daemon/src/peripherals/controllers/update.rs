@@ -32,17 +32,28 @@ pub(in super::super) fn image(bytes: &[u8], kind: ControllerKind) -> Result<Want
 pub(super) type Wanted = Upload<Arc<[u8]>>;
 
 impl Controllers {
-    /// Sends an image to a controller, now or when it is there. The one before is dropped.
-    pub(in super::super) fn update(&self, hardware: Hardware, upload: Wanted) -> Option<About> {
+    /// Sends an image to a controller, now or when it is there. The same one goes on; one that waits for a controller that is
+    /// gone is dropped for it.
+    ///
+    /// Another must have ended: what the controller still has to say of it would be taken for the answer to this one.
+    pub(in super::super) fn update(&self, hardware: Hardware, upload: Wanted) -> Result<About, &'static str> {
         let mut book = self.book();
-        let known = book.get_mut(&hardware)?;
+        let known = book.get_mut(&hardware).ok_or("its controller was not there since the start")?;
+        if let Some(before) = &known.update {
+            if before.fingerprint() == upload.fingerprint() {
+                return Ok(known.about.borrow().clone());
+            }
+            if known.line.is_some() {
+                return Err("another update is on its way to the controller; wait for its end");
+            }
+        }
         known.about.send_modify(|about| tell(about, &upload));
         known.update = Some(upload);
         if let Some(line) = &known.line {
             // A line that is busy looks by itself.
             let _ = line.try_send(Word::Update);
         }
-        Some(known.about.borrow().clone())
+        Ok(known.about.borrow().clone())
     }
 
     /// Sends what may be sent now; `say` is false where there is no room.

@@ -454,6 +454,12 @@ async fn a_controller_gets_its_firmware_over_interruptions_and_says_what_became_
     running.devices().update("drawer", &image).unwrap();
     let mut stored = Vec::new();
     receive(&mut drawer, &mut stored, 2_000).await;
+    let other = image_of(Kind::Drawer, version, 4_000);
+    assert!(
+        matches!(refused(&other), Err(DeviceError::Unable { .. })),
+        "what is said of the first is not about it"
+    );
+    running.devices().update("drawer", &image).unwrap();
     // It comes back at another plug, and goes on where it is.
     let memory = drawer.unplug().await.unwrap();
     counter.wait(&running, "drawer", absent).await;
