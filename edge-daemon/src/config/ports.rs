@@ -14,7 +14,7 @@ pub struct Hardware(pub [u8; 8]);
 
 impl Hardware {
     /// From 16 hexadecimal digits.
-    pub(super) fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         let digits = text.len() == 16 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
         let number = u64::from_str_radix(text, 16).ok().filter(|_| digits)?;
         Some(Self(number.to_be_bytes()))

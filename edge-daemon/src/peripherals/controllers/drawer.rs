@@ -21,9 +21,8 @@ use crate::peripherals::supervisor::{BEAT, Driver, Life, Trouble};
 
 /// How long a controller may take to give a challenge.
 const CHALLENGED_WITHIN: Duration = Duration::from_secs(3);
-/// How long it may take to tell what came of a request: its challenge is good for so long, and a pulse and a second for the
-/// switch come on top.
-const TOLD_WITHIN: Duration = Duration::from_secs(7);
+/// How long it may take to tell what came of a request: a pulse, a second for the switch, and the line.
+const TOLD_WITHIN: Duration = Duration::from_secs(5);
 
 /// The driver.
 #[derive(Clone)]
@@ -65,7 +64,7 @@ impl ControllerDrawer {
                 Some(Ordered { order, .. }) = orders.recv() => {
                     let Order::Open(asked) = order else { continue };
                     device.opening(Some(asked.job.id));
-                    let (outcome, detail, over) = match self.open_it(seat, device, &outcomes, &asked).await {
+                    let (outcome, detail, over) = match self.open_it(seat, life, &outcomes, &asked).await {
                         Ok((outcome, detail)) => (outcome, detail, None),
                         Err(Gone { outcome }) => {
                             (outcome, super::seat::gone(self.hardware).detail, Some(Over))
@@ -86,10 +85,11 @@ impl ControllerDrawer {
     async fn open_it(
         &self,
         seat: &mut Seat,
-        device: &Device,
+        life: &Life,
         outcomes: &Outcomes,
         asked: &Asked<DrawerJob>,
     ) -> Result<(DrawerOutcome, String), Gone> {
+        let device = &*life.device;
         let not_opened = |why: &str| Ok((DrawerOutcome::NotOpened, why.to_owned()));
         if let Some(detail) = too_late_or_disabled(device, asked) {
             return Ok((DrawerOutcome::NotOpened, detail));
@@ -111,6 +111,7 @@ impl ControllerDrawer {
         let request = request_of(asked.job.id);
         let pulse_ms = u16::try_from(self.pulse.as_millis()).unwrap_or(u16::MAX);
         let mac = firmware::mac(&key.0, &nonce, request, pulse_ms);
+        life.beat();
         // From here on it may open.
         let after = |_| Gone { outcome: DrawerOutcome::Unknown };
         seat.say(ToController::OpenDrawer { request, pulse_ms, mac }).await.map_err(after)?;

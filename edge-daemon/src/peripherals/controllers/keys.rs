@@ -3,9 +3,11 @@
 //! A key opens a drawer: it is in no journal, no backup and no answer. It stands on the controller's label, from where it is
 //! enrolled again.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
@@ -58,34 +60,40 @@ impl std::fmt::Debug for ControllerKey {
     }
 }
 
-/// Where they lie.
-#[derive(Debug, Clone)]
+/// The keys, all in memory: nobody waits for a disk while a drawer is to open.
+#[derive(Debug)]
 pub(super) struct Keys {
     dir: PathBuf,
+    known: Mutex<BTreeMap<Hardware, ControllerKey>>,
 }
 
 impl Keys {
-    pub(super) fn new(dir: PathBuf) -> Self {
-        Self { dir }
-    }
-
-    /// The key of a controller. One that cannot be read is none; the log says why.
-    pub(super) fn get(&self, hardware: Hardware) -> Option<ControllerKey> {
-        let path = self.path(hardware);
-        match std::fs::read_to_string(&path) {
-            Ok(text) => {
-                let key = ControllerKey::parse(text.trim());
-                if key.is_none() {
-                    tracing::warn!(path = %path.display(), "the file holds no key; enrol it again");
+    /// Reads the keys in this folder, which need not be there. What cannot be read is no key; the log says why.
+    pub(super) fn read(dir: PathBuf) -> Self {
+        let mut known = BTreeMap::new();
+        for entry in std::fs::read_dir(&dir).into_iter().flatten().flatten() {
+            let Some(hardware) = entry.file_name().to_str().and_then(Hardware::parse) else { continue };
+            let path = entry.path();
+            match std::fs::read_to_string(&path).map(|text| ControllerKey::parse(text.trim())) {
+                Ok(Some(key)) => {
+                    known.insert(hardware, key);
                 }
-                key
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-            Err(error) => {
-                tracing::warn!(path = %path.display(), %error, "the controller's key cannot be read");
-                None
+                Ok(None) => tracing::warn!(path = %path.display(), "the file holds no key; enrol it again"),
+                Err(error) => {
+                    tracing::warn!(path = %path.display(), %error, "the controller's key cannot be read");
+                }
             }
         }
+        Self { dir, known: Mutex::new(known) }
+    }
+
+    /// The key of a controller.
+    pub(super) fn get(&self, hardware: Hardware) -> Option<ControllerKey> {
+        self.known().get(&hardware).cloned()
+    }
+
+    fn known(&self) -> MutexGuard<'_, BTreeMap<Hardware, ControllerKey>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Keeps a key, in the place of the one before: either of them is there whenever the power goes.
@@ -104,7 +112,9 @@ impl Keys {
         std::fs::rename(&fresh, &path)?;
         sync(&self.dir)?;
         // The folder itself may be new.
-        self.dir.parent().map_or(Ok(()), sync)
+        self.dir.parent().map_or(Ok(()), sync)?;
+        self.known().insert(hardware, key.clone());
+        Ok(())
     }
 
     /// What the box has of a key with this fingerprint.
@@ -151,7 +161,7 @@ mod tests {
     #[test]
     fn a_key_is_kept_for_the_boxs_user_alone_and_told_by_its_fingerprint() {
         let dir = tempfile::tempdir().unwrap();
-        let keys = Keys::new(dir.path().join("keys/controllers"));
+        let keys = Keys::read(dir.path().join("keys/controllers"));
         let (one, other) = (ControllerKey([3; 32]), ControllerKey([4; 32]));
         let state = |keys: &Keys| keys.state(HARDWARE, one.fingerprint());
         assert_eq!((state(&keys), keys.state(HARDWARE, [0; 16])), (KeyState::Missing, KeyState::None));
@@ -159,12 +169,14 @@ mod tests {
         assert_eq!(state(&keys), KeyState::Other);
         // A write that was cut short leaves the key as it was, and is in nobody's way.
         std::fs::write(keys.path(HARDWARE).with_extension("new"), "0").unwrap();
-        assert_eq!(keys.get(HARDWARE), Some(other));
+        let again = || Keys::read(keys.dir.clone());
+        assert_eq!((keys.get(HARDWARE), again().get(HARDWARE)), (Some(other.clone()), Some(other)));
         keys.put(HARDWARE, &one).unwrap();
-        assert_eq!((state(&keys), keys.get(HARDWARE)), (KeyState::Enrolled, Some(one)));
+        assert_eq!((state(&keys), keys.get(HARDWARE)), (KeyState::Enrolled, Some(one.clone())));
         let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
         assert_eq!((mode(&keys.path(HARDWARE)), mode(&keys.dir)), (0o600, 0o700));
+        assert_eq!(again().get(HARDWARE), Some(one));
         std::fs::write(keys.path(HARDWARE), "nonsense").unwrap();
-        assert_eq!(keys.get(HARDWARE), None);
+        assert_eq!(again().get(HARDWARE), None);
     }
 }

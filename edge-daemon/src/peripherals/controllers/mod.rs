@@ -79,7 +79,7 @@ struct Known {
 
 impl Controllers {
     pub(super) fn new(keys: PathBuf) -> Self {
-        Self(Arc::new(Shared { book: Mutex::default(), cursors: Mutex::default(), keys: Keys::new(keys) }))
+        Self(Arc::new(Shared { book: Mutex::default(), cursors: Mutex::default(), keys: Keys::read(keys) }))
     }
 
     /// Serves a line until the task is aborted.
