@@ -48,9 +48,6 @@ pub trait Behaviour {
     /// Nothing is heard of the host any more, or it booted anew.
     fn host_gone(&mut self);
 
-    /// The host booted since it was there last: it does not know how things stand.
-    fn host_is_new(&mut self, now: Moment);
-
     /// Time went by.
     fn handle_timeout(&mut self, now: Moment);
 
@@ -198,11 +195,7 @@ impl<C: Behaviour, M: Memory, U: Updates> Unit<C, M, U> {
                 Event::Skipped { id, .. } => {
                     self.session.accept(id);
                 }
-                Event::News(News::Gone) => self.controller.host_gone(),
-                Event::News(News::Up { rebooted: true, .. }) => {
-                    self.controller.host_gone();
-                    self.controller.host_is_new(now);
-                }
+                Event::News(News::Gone | News::Up { rebooted: true, .. }) => self.controller.host_gone(),
                 Event::News(_) | Event::Datagram(_) => {}
             }
         }

@@ -28,6 +28,7 @@ pub struct VirtualController {
     outbox: Outbox<OUT>,
     cursor: Option<Cursor>,
     since: Duration,
+    shy: bool,
 }
 
 /// A controller that is plugged in. It answers who it is and what it counted by itself.
@@ -58,6 +59,7 @@ impl VirtualController {
             outbox: Outbox::new(stream),
             cursor: None,
             since: Duration::ZERO,
+            shy: false,
         }
     }
 
@@ -65,6 +67,12 @@ impl VirtualController {
     #[must_use]
     pub fn running_for(self, since: Duration) -> Self {
         Self { since, ..self }
+    }
+
+    /// Says who it is only when it is asked again: until then the box hears what it tells from nobody.
+    #[must_use]
+    pub fn shy(self) -> Self {
+        Self { shy: true, ..self }
     }
 
     /// What it says it is from now on.
@@ -95,7 +103,7 @@ impl VirtualController {
         mut orders: mpsc::UnboundedReceiver<Order>,
         heard: mpsc::UnboundedSender<ToController>,
     ) -> Self {
-        let Self { identity, tally, outbox, cursor, since } = self;
+        let Self { identity, tally, outbox, cursor, since, mut shy } = self;
         let nonce = tally.boots.wrapping_mul(0x9e37_79b9);
         let mut session: ControllerSession = Session::new(nonce, outbox, cursor, micros());
         let mut buffer = [0; 512];
@@ -104,6 +112,7 @@ impl VirtualController {
                 let Event::Message { id, message } = event else { continue };
                 let at = Stamp { boot: tally.boots, micros: uptime(booted, since) };
                 let answer = match message {
+                    ToController::AskIdentity if std::mem::take(&mut shy) => None,
                     ToController::AskIdentity => Some(ToHost::Identity(identity)),
                     ToController::AskCounters => Some(ToHost::Counters { at, tally }),
                     _ => None,
@@ -139,7 +148,7 @@ impl VirtualController {
             }
         }
         let cursor = session.cursor();
-        Self { identity, tally, outbox: session.into_outbox(), cursor, since }
+        Self { identity, tally, outbox: session.into_outbox(), cursor, since, shy }
     }
 }
 

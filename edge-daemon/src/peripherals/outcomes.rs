@@ -42,21 +42,18 @@ impl Outcomes {
     /// The same, told by somebody who may tell it again under the same key. False where it is not in the journal, and is to
     /// be told again.
     pub(super) async fn alarm_once(&self, drawer: &str, key: CommandKey) -> bool {
-        let command = || Command::ReportDrawer { drawer: drawer.to_owned() };
-        for _ in 0..ATTEMPTS {
-            match self.0.submit(Some(key), command(), Origin::default()).await {
-                Ok(_) => {
-                    tracing::warn!(drawer, "the drawer was opened, and nobody had asked for it");
-                    return true;
-                }
-                Err(SubmitError::NotReady(_) | SubmitError::NoSpace(_)) => sleep(WAIT).await,
-                Err(error) => {
-                    tracing::warn!(drawer, %error, "the opening of a drawer without a command could not be journalled");
-                    return !matches!(error, SubmitError::OutcomeUnknown | SubmitError::Stopping);
-                }
+        let command = Command::ReportDrawer { drawer: drawer.to_owned() };
+        match self.0.submit(Some(key), command, Origin::default()).await {
+            Ok(_) => {
+                tracing::warn!(drawer, "the drawer was opened, and nobody had asked for it");
+                true
             }
+            Err(error @ (SubmitError::Refused(_) | SubmitError::KeyReused)) => {
+                tracing::warn!(drawer, %error, "the opening of a drawer without a command cannot be journalled");
+                true
+            }
+            Err(_) => false,
         }
-        false
     }
 
     /// Asks for something that follows from what happened: as long as the box is busy, again.

@@ -2,12 +2,13 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use device_drivers::{Scanner, SerialScanner, WedgeScanner};
 use pos_domain::barcode::{Barcode, BarcodeError};
 use pos_domain::catalog::Product;
 use pos_domain::command::{Command, ItemRef, LineDraft};
-use pos_domain::sale::Status;
+use pos_domain::sale::{Sale, Status};
 use pos_domain::time::Millis;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
@@ -39,7 +40,7 @@ pub struct Scan {
     pub product: Option<Arc<Product>>,
     /// The open sale that it goes onto.
     pub transaction: Option<Uuid>,
-    /// It waited for so long that it counts for nothing any more.
+    /// It waited for so long that it counts for nothing any more: more than a minute, or until its till had begun another sale.
     pub late: bool,
     /// When.
     pub at: Millis,
@@ -51,6 +52,8 @@ pub(super) struct Heard {
     pub(super) id: Uuid,
     /// As the scanner sent it.
     pub(super) data: String,
+    /// How long ago that was, if that is known.
+    pub(super) age: Option<Duration>,
     /// It waited for too long.
     pub(super) late: bool,
 }
@@ -106,7 +109,10 @@ impl Driver for Scanning {
 
 /// A scan came.
 fn scanned(device: &Device, data: String, adds: &mpsc::Sender<Arc<Scan>>) {
-    let Some(scan) = hear(device, Heard { id: Uuid::now_v7(), data, late: false }) else { return };
+    let Some(scan) = hear(device, Heard { id: Uuid::now_v7(), data, age: Some(Duration::ZERO), late: false })
+    else {
+        return;
+    };
     device.tell(News::Scanned(scan.clone()));
     if scan.transaction.is_some()
         && let Err(full) = adds.try_send(scan)
@@ -117,7 +123,7 @@ fn scanned(device: &Device, data: String, adds: &mpsc::Sender<Arc<Scan>>) {
 
 /// Understands a scan, and looks up what it means; `None` where the scanner is disabled.
 pub(super) fn hear(device: &Device, heard: Heard) -> Option<Arc<Scan>> {
-    let Heard { id, data, late } = heard;
+    let Heard { id, data, age, late } = heard;
     if !device.enabled() {
         device.count(|counters| counters.refused += 1);
         return None;
@@ -125,24 +131,25 @@ pub(super) fn hear(device: &Device, heard: Heard) -> Option<Arc<Scan>> {
     device.count(|counters| counters.done += 1);
     let shop = &device.shop;
     let condition = device.condition();
+    let age = age.map_or(0, |age| i64::try_from(age.as_millis()).unwrap_or(i64::MAX));
+    let at = Millis(shop.now().time.0.saturating_sub(age));
     let barcode = Barcode::parse(&data, &shop.store().embedded);
-    let (product, transaction) = {
+    let (product, open) = {
         let state = shop.state();
         let product = barcode.as_ref().ok().and_then(|barcode| state.catalog.by_barcode(barcode)).cloned();
-        let adds = !late && condition.of_class == OfClass::Scanner { adds_to_sale: true };
-        let open =
-            condition.claimed_by.as_deref().filter(|_| adds && product.is_some()).and_then(|terminal| {
-                // The one that was begun last, should there be several.
-                let of_till = |sale: &&Arc<_>| is_open(sale, terminal);
-                state
-                    .open_sales
-                    .values()
-                    .filter(of_till)
-                    .max_by_key(|sale| (sale.started_at, sale.id))
-                    .map(|sale| sale.id)
-            });
+        let adds = condition.of_class == OfClass::Scanner { adds_to_sale: true };
+        let open = condition.claimed_by.as_deref().filter(|_| adds).and_then(|terminal| {
+            // The one that was begun last, should there be several.
+            let of_till = |sale: &&Arc<Sale>| is_open(sale, terminal);
+            let last =
+                state.open_sales.values().filter(of_till).max_by_key(|sale| (sale.started_at, sale.id));
+            last.map(|sale| (sale.id, sale.started_at))
+        });
         (product, open)
     };
+    // A sale that was begun after the scan is another customer's, or has it already.
+    let late = late || open.is_some_and(|(_, started_at)| started_at > at);
+    let transaction = open.map(|(id, _)| id).filter(|_| product.is_some() && !late);
     Some(Arc::new(Scan {
         id,
         device: condition.id,
@@ -152,11 +159,11 @@ pub(super) fn hear(device: &Device, heard: Heard) -> Option<Arc<Scan>> {
         product,
         transaction,
         late,
-        at: shop.now().time,
+        at,
     }))
 }
 
-fn is_open(sale: &pos_domain::sale::Sale, terminal: &str) -> bool {
+fn is_open(sale: &Sale, terminal: &str) -> bool {
     sale.status == Status::Open && *sale.terminal == *terminal
 }
 

@@ -100,7 +100,9 @@ impl<I: AsRef<[u8]>> Upload<I> {
                 self.stage = Stage::Ended(Ended::Confirmed);
             }
             // It has booted. What runs is either not the update, or on trial and yet to be confirmed.
-            (ToHost::Identity(identity), _) if identity.firmware == self.version => {
+            (ToHost::Identity(identity), Stage::Sending | Stage::Ending | Stage::Sent | Stage::Trying)
+                if identity.firmware == self.version =>
+            {
                 self.stage = Stage::Trying;
             }
             (ToHost::Identity(_), Stage::Asked | Stage::Sending) => self.stage = Stage::Begin,
@@ -109,7 +111,7 @@ impl<I: AsRef<[u8]>> Upload<I> {
                 self.stage = Stage::Sending;
             }
             (ToHost::UpdateProgress { stored }, Stage::Sending) => {
-                self.stored = usize::try_from(*stored).unwrap_or(usize::MAX);
+                self.stored = usize::try_from(*stored).unwrap_or(usize::MAX).min(self.length());
             }
             (ToHost::UpdateRefused { reason, stored }, stage) => self.refused(*reason, *stored, stage),
             _ => {}

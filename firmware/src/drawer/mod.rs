@@ -234,6 +234,22 @@ impl<P: OutputPin> DrawerController<P> {
         }
     }
 
+    /// Who configures it has just come to serve it.
+    fn tell_how_it_is(&mut self, now: Moment) {
+        if let Some(open) = self.watch.is_open() {
+            self.found(open, now);
+        }
+        let on = [
+            (Alarm::KeyLock, self.on.key),
+            (Alarm::Tamper, self.on.case),
+            (Alarm::Undervoltage, self.on.supply),
+            (Alarm::OpenTooLong, self.warning.is_some()),
+        ];
+        for (alarm, _) in on.into_iter().filter(|(_, on)| *on) {
+            self.alarm(alarm, true, now);
+        }
+    }
+
     /// Says how it stands, and not that anything happened.
     fn found(&mut self, open: bool, now: Moment) {
         let at = self.stamp(now);
@@ -346,6 +362,7 @@ impl<P: OutputPin> Behaviour for DrawerController<P> {
             ToController::Configure(settings) => {
                 self.work_by(*settings);
                 self.handle_timeout(now);
+                self.tell_how_it_is(now);
             }
             ToController::Signal { beep_ms, .. } => {
                 let beep = Duration::from_millis((*beep_ms).into()).min(LONGEST_BEEP);
@@ -359,21 +376,6 @@ impl<P: OutputPin> Behaviour for DrawerController<P> {
     fn host_gone(&mut self) {
         // The challenge that it had is over.
         self.authority.forget();
-    }
-
-    fn host_is_new(&mut self, now: Moment) {
-        if let Some(open) = self.watch.is_open() {
-            self.found(open, now);
-        }
-        let on = [
-            (Alarm::KeyLock, self.on.key),
-            (Alarm::Tamper, self.on.case),
-            (Alarm::Undervoltage, self.on.supply),
-            (Alarm::OpenTooLong, self.warning.is_some()),
-        ];
-        for (alarm, _) in on.into_iter().filter(|(_, on)| *on) {
-            self.alarm(alarm, true, now);
-        }
     }
 
     /// While [`DrawerController::warns`], call it ten times a second or so: the beeper follows it.

@@ -352,17 +352,15 @@ fn what_is_for_other_parts_is_left_to_them_and_time_asks_for_itself() {
 }
 
 #[test]
-fn a_host_that_booted_is_told_how_things_stand_and_that_nothing_happened() {
+fn who_configures_it_is_told_how_things_stand_and_that_nothing_happened() {
     let mut bench = Bench::new();
-    bench.controller.host_is_new(bench.now);
-    bench.look();
+    bench.say(&ToController::Configure(Settings::default()));
     assert!(matches!(bench.take()[..], [ToHost::DrawerClosed { open_ms: 0, .. }]));
     bench.open(100);
     bench.controller.case(true, bench.now);
     bench.wait(100);
     bench.take();
-    bench.controller.host_is_new(bench.now);
-    bench.look();
+    bench.say(&ToController::Configure(Settings::default()));
     let told = bench.take();
     assert!(
         matches!(

@@ -259,8 +259,6 @@ impl<F: FrontEnd> Behaviour for ScannerController<F> {
     /// What waits is judged when the host is back.
     fn host_gone(&mut self) {}
 
-    fn host_is_new(&mut self, _: Moment) {}
-
     fn handle_timeout(&mut self, now: Moment) {
         if self.desk.taken.is_none()
             && let Some(seen) = self.front.handle_timeout(now)

@@ -42,8 +42,6 @@ impl Behaviour for Idle {
 
     fn host_gone(&mut self) {}
 
-    fn host_is_new(&mut self, _: Moment) {}
-
     fn handle_timeout(&mut self, _: Moment) {}
 
     fn report_due(&self) -> Option<ToHost> {

@@ -4,13 +4,13 @@ use std::time::Duration;
 
 use device_drivers::Kind;
 use pos_domain::event::{DrawerJob, DrawerOutcome};
-use pos_link::{Alarm, Cause, Outcome, Settings, ToController, ToHost};
+use pos_link::{Alarm, Cause, Id, Outcome, Settings, ToController, ToHost};
 use tokio::time::{Instant, timeout, timeout_at};
 use uuid::Uuid;
 
 use super::about::ControllerKind;
 use super::seat::{Over, Seat, Told};
-use super::{Controllers, first_half, name_of};
+use super::{ControllerKey, Controllers, first_half, name_of};
 use crate::checkout::CommandKey;
 use crate::config::Hardware;
 use crate::peripherals::condition::{Asked, DeviceState, OfClass, Order};
@@ -19,6 +19,8 @@ use crate::peripherals::drawers::too_late_or_disabled;
 use crate::peripherals::outcomes::Outcomes;
 use crate::peripherals::supervisor::{BEAT, Driver, Life, Trouble};
 
+/// Kinds of alarms that may be on together.
+const MOST_ALARMS: usize = 16;
 /// How long a controller may take to give a challenge.
 const CHALLENGED_WITHIN: Duration = Duration::from_secs(3);
 /// How long it may take to tell what came of a request: a pulse, a second for the switch, and the line.
@@ -49,22 +51,23 @@ impl Driver for ControllerDrawer {
 impl ControllerDrawer {
     async fn attend(&self, seat: &mut Seat, life: &Life) -> Result<std::convert::Infallible, Over> {
         let device = &*life.device;
-        let outcomes = Outcomes::new(device.shop.clone());
+        let desk = &mut Desk::new(device);
         let mut orders = life.orders.lock().await;
         seat.say(ToController::Configure(self.settings)).await?;
         loop {
             life.beat();
             device.know(seat.about());
+            desk.journal_alarms(seat, device).await?;
             tokio::select! {
                 told = timeout(BEAT, seat.next()) => if let Ok(told) = told
                     && let Some(told) = told?
                 {
-                    self.told(seat, device, &outcomes, &told).await?;
+                    self.told(seat, device, desk, &told).await?;
                 },
                 Some(Ordered { order, .. }) = orders.recv() => {
                     let Order::Open(asked) = order else { continue };
                     device.opening(Some(asked.job.id));
-                    let (outcome, detail, over) = match self.open_it(seat, life, &outcomes, &asked).await {
+                    let (outcome, detail, over) = match self.open_it(seat, life, desk, &asked).await {
                         Ok((outcome, detail)) => (outcome, detail, None),
                         Err(Gone { outcome }) => {
                             (outcome, super::seat::gone(self.hardware).detail, Some(Over))
@@ -72,7 +75,7 @@ impl ControllerDrawer {
                     };
                     let opened = outcome == DrawerOutcome::Opened;
                     device.count(|counters| *(if opened { &mut counters.done } else { &mut counters.refused }) += 1);
-                    outcomes.opened(asked.job.id, outcome, &detail).await;
+                    desk.outcomes.opened(asked.job.id, outcome, &detail).await;
                     device.opening(None);
                     if let Some(over) = over {
                         return Err(over);
@@ -86,7 +89,7 @@ impl ControllerDrawer {
         &self,
         seat: &mut Seat,
         life: &Life,
-        outcomes: &Outcomes,
+        desk: &mut Desk,
         asked: &Asked<DrawerJob>,
     ) -> Result<(DrawerOutcome, String), Gone> {
         let device = &*life.device;
@@ -97,18 +100,43 @@ impl ControllerDrawer {
         let Some(key) = self.controllers.key(self.hardware) else {
             return not_opened("the controller's key was not enrolled; enrol the one on its label");
         };
+        // A challenge of an earlier question may be answered first: it is stale, and nothing opened.
+        let mut told = self.ask(seat, life, desk, asked.job.id, &key).await?;
+        if matches!(told, Answer::Outcome(Outcome::StaleChallenge)) {
+            told = self.ask(seat, life, desk, asked.job.id, &key).await?;
+        }
+        match told {
+            Answer::NoChallenge => {
+                not_opened("the controller did not answer in time; try again, or look at its cable")
+            }
+            Answer::Outcome(outcome) => Ok(meaning(outcome)),
+            Answer::NoOutcome => Ok((
+                DrawerOutcome::Unknown,
+                "the controller did not tell in time whether the drawer opened; look at it".to_owned(),
+            )),
+        }
+    }
+
+    /// Asks for a challenge, answers it, and waits for what comes of it.
+    async fn ask(
+        &self,
+        seat: &mut Seat,
+        life: &Life,
+        desk: &mut Desk,
+        job: Uuid,
+        key: &ControllerKey,
+    ) -> Result<Answer, Gone> {
+        let device = &*life.device;
+        life.beat();
         let before = |_| Gone { outcome: DrawerOutcome::NotOpened };
         seat.say(ToController::AskChallenge).await.map_err(before)?;
         let challenge = |message: &ToHost| match message {
             ToHost::Challenge { nonce } => Some(*nonce),
             _ => None,
         };
-        let nonce =
-            self.wait_for(seat, device, outcomes, CHALLENGED_WITHIN, challenge).await.map_err(before)?;
-        let Some(nonce) = nonce else {
-            return not_opened("the controller did not answer in time; try again, or look at its cable");
-        };
-        let request = request_of(asked.job.id);
+        let nonce = self.wait_for(seat, device, desk, CHALLENGED_WITHIN, challenge).await.map_err(before)?;
+        let Some(nonce) = nonce else { return Ok(Answer::NoChallenge) };
+        let request = request_of(job);
         let pulse_ms = u16::try_from(self.pulse.as_millis()).unwrap_or(u16::MAX);
         let mac = firmware::mac(&key.0, &nonce, request, pulse_ms);
         life.beat();
@@ -119,14 +147,8 @@ impl ControllerDrawer {
             ToHost::OpenOutcome { request: of, outcome, .. } if *of == request => Some(*outcome),
             _ => None,
         };
-        let told = self.wait_for(seat, device, outcomes, TOLD_WITHIN, ours).await.map_err(after)?;
-        Ok(match told {
-            Some(outcome) => meaning(outcome),
-            None => (
-                DrawerOutcome::Unknown,
-                "the controller did not tell in time whether the drawer opened; look at it".to_owned(),
-            ),
-        })
+        let told = self.wait_for(seat, device, desk, TOLD_WITHIN, ours).await.map_err(after)?;
+        Ok(told.map_or(Answer::NoOutcome, Answer::Outcome))
     }
 
     /// Waits until the controller tells this, and does meanwhile what follows from all else.
@@ -134,7 +156,7 @@ impl ControllerDrawer {
         &self,
         seat: &mut Seat,
         device: &Device,
-        outcomes: &Outcomes,
+        desk: &mut Desk,
         patience: Duration,
         wanted: impl Fn(&ToHost) -> Option<T>,
     ) -> Result<Option<T>, Over> {
@@ -143,7 +165,7 @@ impl ControllerDrawer {
             let Ok(told) = timeout_at(deadline, seat.next()).await else { return Ok(None) };
             let Some(told) = told? else { continue };
             let found = wanted(&told.message);
-            self.told(seat, device, outcomes, &told).await?;
+            self.told(seat, device, desk, &told).await?;
             if found.is_some() {
                 return Ok(found);
             }
@@ -151,7 +173,7 @@ impl ControllerDrawer {
     }
 
     /// What follows from what the controller told is journalled, then the message is done.
-    async fn told(&self, seat: &Seat, device: &Device, outcomes: &Outcomes, told: &Told) -> Result<(), Over> {
+    async fn told(&self, seat: &Seat, device: &Device, desk: &mut Desk, told: &Told) -> Result<(), Over> {
         let open =
             |open| device.change(|condition| condition.of_class = OfClass::Drawer { open: Some(open) });
         match &told.message {
@@ -159,19 +181,23 @@ impl ControllerDrawer {
                 open(true);
                 if *cause == Cause::NoCommand {
                     let name = name_of(self.hardware, told.id, b"alarm");
-                    let key = CommandKey { key: first_half(name), request: name };
-                    if !outcomes.alarm_once(&device.config.id, key).await {
-                        // Not done: it comes again with the next seat.
-                        return Err(Over);
-                    }
+                    desk.owed.push((told.id, CommandKey { key: first_half(name), request: name }));
+                    return desk.journal_alarms(seat, device).await;
                 }
             }
             ToHost::DrawerClosed { .. } => open(false),
-            ToHost::Alarm { alarm, on, .. } => alarmed(device, *alarm, *on),
+            ToHost::Alarm { alarm, on, .. } => desk.alarmed(device, *alarm, *on),
             _ => {}
         }
         seat.done(told.id).await
     }
+}
+
+/// What a request came to.
+enum Answer {
+    NoChallenge,
+    NoOutcome,
+    Outcome(Outcome),
 }
 
 /// The controller went away while it opened the drawer.
@@ -214,22 +240,74 @@ fn meaning(outcome: Outcome) -> (DrawerOutcome, String) {
     }
 }
 
-/// An alarm shows at the device for as long as it is on.
-fn alarmed(device: &Device, alarm: Alarm, on: bool) {
-    let detail = match alarm {
-        // The opening itself is journalled.
-        Alarm::OpenedWithoutCommand => return,
+/// What a driver has to do beside opening.
+struct Desk {
+    outcomes: Outcomes,
+    /// Openings without a command that are not in the journal yet: their messages are not done.
+    owed: Vec<(Id, CommandKey)>,
+    /// Alarms that are on.
+    alarms: Vec<Alarm>,
+}
+
+impl Desk {
+    fn new(device: &Device) -> Self {
+        Self { outcomes: Outcomes::new(device.shop.clone()), owed: Vec::new(), alarms: Vec::new() }
+    }
+
+    /// Journals what is owed; what the box cannot take now is tried again at the next beat.
+    async fn journal_alarms(&mut self, seat: &Seat, device: &Device) -> Result<(), Over> {
+        while let Some((id, key)) = self.owed.first().copied() {
+            if !self.outcomes.alarm_once(&device.config.id, key).await {
+                return Ok(());
+            }
+            self.owed.remove(0);
+            seat.done(id).await?;
+        }
+        Ok(())
+    }
+
+    /// An alarm shows at the device for as long as it is on, the gravest first.
+    fn alarmed(&mut self, device: &Device, alarm: Alarm, on: bool) {
+        if alarm == Alarm::OpenedWithoutCommand {
+            // The opening itself is journalled.
+            return;
+        }
+        let before = self.shown();
+        self.alarms.retain(|known| *known != alarm);
+        if on && self.alarms.len() < MOST_ALARMS {
+            self.alarms.push(alarm);
+        }
+        tracing::warn!(
+            device = device.config.id,
+            on,
+            what = words(alarm),
+            "an alarm of a drawer's controller"
+        );
+        match self.shown() {
+            now if now == before => {}
+            Some(alarm) => {
+                let kind = if alarm == Alarm::OpenTooLong { Kind::Operator } else { Kind::Technician };
+                device.unwell(DeviceState::Ready, kind, words(alarm));
+            }
+            None => device.well(DeviceState::Ready),
+        }
+    }
+
+    fn shown(&self) -> Option<Alarm> {
+        let gravest = [Alarm::Tamper, Alarm::Undervoltage, Alarm::KeyLock, Alarm::OpenTooLong];
+        let known = gravest.into_iter().find(|alarm| self.alarms.contains(alarm));
+        known.or(self.alarms.first().copied())
+    }
+}
+
+/// What an alarm is about, and what to do.
+fn words(alarm: Alarm) -> &'static str {
+    match alarm {
+        Alarm::OpenedWithoutCommand => "the drawer was opened, and nobody had asked for it",
         Alarm::Tamper => "the controller's case is open; look who opened it",
         Alarm::KeyLock => "the drawer's key lock is turned",
         Alarm::OpenTooLong => "the drawer has been open for too long; close it",
         Alarm::Undervoltage => "the controller has too little voltage; look at its power supply",
         Alarm::Other(_) => "the controller gives an alarm that this version does not know",
-    };
-    tracing::warn!(device = device.config.id, on, detail, "an alarm of a drawer's controller");
-    if on {
-        let kind = if alarm == Alarm::OpenTooLong { Kind::Operator } else { Kind::Technician };
-        device.unwell(DeviceState::Ready, kind, detail);
-    } else if device.condition().detail == detail {
-        device.well(DeviceState::Ready);
     }
 }

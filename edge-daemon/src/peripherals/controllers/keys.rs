@@ -98,6 +98,8 @@ impl Keys {
 
     /// Keeps a key, in the place of the one before: either of them is there whenever the power goes.
     pub(super) fn put(&self, hardware: Hardware, key: &ControllerKey) -> io::Result<()> {
+        // One after the other: the file and the memory have the same.
+        let mut known = self.known();
         std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&self.dir)?;
         let path = self.path(hardware);
         let fresh = path.with_extension("new");
@@ -113,7 +115,7 @@ impl Keys {
         sync(&self.dir)?;
         // The folder itself may be new.
         self.dir.parent().map_or(Ok(()), sync)?;
-        self.known().insert(hardware, key.clone());
+        known.insert(hardware, key.clone());
         Ok(())
     }
 

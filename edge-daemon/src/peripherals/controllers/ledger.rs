@@ -9,7 +9,7 @@
 
 use std::collections::VecDeque;
 
-use pos_link::{Id, ToHost};
+use pos_link::{Cursor, Id, ToHost};
 
 /// Messages that may wait. An honest controller's outbox has not room for so many.
 const MOST: usize = 4_096;
@@ -80,6 +80,15 @@ impl Ledger {
         last
     }
 
+    /// Somebody else had these accepted.
+    pub(super) fn accepted(&mut self, cursor: Cursor) {
+        let over = |entry: &Entry| entry.id.stream != cursor.stream || entry.id.number <= cursor.accepted;
+        while self.entries.front().is_some_and(over) {
+            self.entries.pop_front();
+            self.handed = self.handed.saturating_sub(1);
+        }
+    }
+
     /// Forgets all: it comes again, or never will.
     pub(super) fn clear(&mut self) {
         self.entries.clear();
@@ -140,6 +149,22 @@ mod tests {
         assert_eq!(ledger.accept(), Some(id(2)));
         ledger.take_back();
         assert_eq!(handed(&mut ledger), [3]);
+    }
+
+    #[test]
+    fn what_another_line_had_accepted_is_gone_and_the_rest_stays() {
+        let mut ledger = Ledger::default();
+        for number in 6..=10 {
+            ledger.push(id(number), Some(message(number))).unwrap();
+        }
+        assert_eq!(handed(&mut ledger), [6, 7, 8, 9, 10]);
+        ledger.accepted(Cursor { stream: StreamId(1), accepted: 7 });
+        ledger.push(id(11), Some(message(11))).unwrap();
+        assert_eq!(handed(&mut ledger), [11]);
+        ledger.done(id(11));
+        assert_eq!(ledger.accept(), None, "8 to 10 are not done");
+        ledger.take_back();
+        assert_eq!(handed(&mut ledger), [8, 9, 10]);
     }
 
     #[test]

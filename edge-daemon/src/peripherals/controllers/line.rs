@@ -27,6 +27,11 @@ const ASK_AGAIN: Duration = Duration::from_secs(1);
 /// How often the counters are asked for, which tell the controller's time, too.
 const COUNT: Duration = Duration::from_secs(60);
 
+/// Messages about an update that are kept until it is known whose they are: more than a boot has to say.
+const MOST_EARLY: usize = 16;
+/// Lines for the log that are taken from a controller within so many ticks.
+const MOST_LOGS: u32 = 20;
+
 /// A line and what is known of who hangs there.
 pub(super) struct LineTask {
     controllers: Controllers,
@@ -41,6 +46,11 @@ pub(super) struct LineTask {
     identity: Option<Identity>,
     clock: Option<ControllerClock>,
     asked: Instant,
+    /// What was told of an update before it was known who tells it.
+    early: Vec<ToHost>,
+    /// Lines for the log lately.
+    logs: u32,
+    ticks: u32,
     /// Who serves the controller.
     seat: Option<mpsc::Sender<Told>>,
 }
@@ -50,14 +60,29 @@ impl LineTask {
         let asked = Instant::now();
         let (ledger, cursor) = (Ledger::default(), None);
         let (hardware, identity, clock, seat) = (None, None, None, None);
-        Self { controllers, shop, path, cursor, ledger, hardware, identity, clock, asked, seat }
+        let (early, logs, ticks) = (Vec::new(), 0, 0);
+        Self {
+            controllers,
+            shop,
+            path,
+            cursor,
+            ledger,
+            hardware,
+            identity,
+            clock,
+            asked,
+            early,
+            logs,
+            ticks,
+            seat,
+        }
     }
 
     /// Opens the line whenever its port is there, until the task is aborted.
     pub(super) async fn run(mut self) {
         let mut told = String::new();
         loop {
-            match ControllerLine::open(&self.path, self.cursor, chance) {
+            match self.open().await {
                 Ok(wire) => {
                     let (words, inbox) = mpsc::channel(WORDS);
                     let fault = self.serve(wire, &words, inbox).await;
@@ -75,6 +100,16 @@ impl LineTask {
             }
             sleep(LOOK).await;
         }
+    }
+
+    /// A port that hangs takes a thread of its own, and nobody else's time.
+    async fn open(&self) -> Result<ControllerLine, DeviceFault> {
+        let (path, cursor) = (self.path.clone(), self.cursor);
+        let opening = tokio::task::spawn_blocking(move || ControllerLine::open(&path, cursor, chance));
+        opening.await.unwrap_or_else(|broken| {
+            let device = device_drivers::Device::Controller;
+            Err(DeviceFault::Lost { device, reason: format!("opening it broke down: {broken}") })
+        })
     }
 
     async fn serve(
@@ -127,7 +162,9 @@ impl LineTask {
                 }
             }
             Event::News(News::Gap { missing }) => {
-                self.ledger.clear();
+                if let Some(cursor) = wire.cursor() {
+                    self.ledger.accepted(cursor);
+                }
                 tracing::warn!(%line, missing, "messages of the controller were accepted that are not known here");
             }
             Event::News(News::OutboxStale) => tracing::debug!(%line, "the controller knew an older session"),
@@ -138,8 +175,10 @@ impl LineTask {
                         | ToHost::UpdateRefused { .. }
                         | ToHost::UpdateConfirmed { .. }
                 );
-                if let Some(identity) = self.identity.filter(|_| update) {
-                    self.controllers.update_told(Hardware(identity.hardware), &message);
+                match self.identity.filter(|_| update) {
+                    Some(identity) => self.controllers.update_told(Hardware(identity.hardware), &message),
+                    None if update && self.early.len() < MOST_EARLY => self.early.push(message.clone()),
+                    None => {}
                 }
                 self.keep(wire, id, Some(message).filter(|_| !update));
             }
@@ -148,6 +187,14 @@ impl LineTask {
                 self.keep(wire, id, None);
             }
             Event::Datagram(ToHost::Identity(identity)) => {
+                if self.identity == Some(identity) {
+                    return;
+                }
+                if self.identity.is_some() {
+                    tracing::warn!(%line, "the controller says that it is another one now");
+                    self.leave(words);
+                    self.question(wire);
+                }
                 self.identity = Some(identity);
                 self.meet(words);
             }
@@ -163,7 +210,9 @@ impl LineTask {
             }
             Event::Datagram(ToHost::Log { level, text }) => {
                 let text = text.as_str();
+                self.logs += 1;
                 match level {
+                    _ if self.logs > MOST_LOGS => {}
                     Level::Error | Level::Warning => tracing::warn!(%line, text, "the controller says"),
                     _ => tracing::info!(%line, text, "the controller says"),
                 }
@@ -203,6 +252,9 @@ impl LineTask {
         self.hardware = Some(hardware);
         self.controllers.met(&identity, &line, words.clone());
         self.controllers.update_told(hardware, &ToHost::Identity(identity));
+        for told in std::mem::take(&mut self.early) {
+            self.controllers.update_told(hardware, &told);
+        }
     }
 
     /// Who was there is gone, or another perhaps.
@@ -210,6 +262,7 @@ impl LineTask {
         if let Some(identity) = self.identity.take() {
             self.controllers.left(Hardware(identity.hardware), words);
         }
+        self.early.clear();
         self.clock = None;
         self.seat = None;
         self.ledger.take_back();
@@ -217,9 +270,12 @@ impl LineTask {
 
     fn asked_for(&mut self, wire: &mut ControllerLine, word: Word) {
         match word {
-            Word::Attach(told) => {
-                self.ledger.take_back();
-                self.seat = Some(told);
+            Word::Attach(hardware, told) => {
+                // It may have been meant for who was here before.
+                if self.identity.is_some_and(|identity| Hardware(identity.hardware) == hardware) {
+                    self.ledger.take_back();
+                    self.seat = Some(told);
+                }
             }
             Word::Done(id) => self.ledger.done(id),
             Word::Say(said) => {
@@ -261,6 +317,10 @@ impl LineTask {
     /// Asks what was not answered, and now and then for the counters.
     fn ask(&mut self, wire: &mut ControllerLine) {
         let met = self.identity.is_some() && self.clock.is_some();
+        self.ticks = self.ticks.wrapping_add(1);
+        if self.ticks.is_multiple_of(MOST_LOGS) {
+            self.logs = 0;
+        }
         if self.asked.elapsed() >= if met { COUNT } else { ASK_AGAIN } {
             self.question(wire);
         }

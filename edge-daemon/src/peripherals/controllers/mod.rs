@@ -104,7 +104,7 @@ impl Controllers {
             return Err(Trouble { kind: Kind::Technician, detail, gone: false });
         }
         let (told, tells) = mpsc::channel(seat::TOLD);
-        if line.try_send(Word::Attach(told)).is_err() {
+        if line.try_send(Word::Attach(hardware, told)).is_err() {
             let detail = "the controller's line is busy".to_owned();
             return Err(Trouble { kind: Kind::Retry, detail, gone: true });
         }
@@ -137,14 +137,18 @@ impl Controllers {
         Ok(())
     }
 
-    /// A line has met a controller. Whoever had it before on another line has it no more.
+    /// A line has met a controller. Who sits on a seat of another line hears no more of it.
     fn met(&self, identity: &Identity, line: &str, words: mpsc::Sender<Word>) {
         let hardware = Hardware(identity.hardware);
         let fresh = About::new(identity, line, self.0.keys.state(hardware, identity.key));
         let mut book = self.book();
         if book.len() >= MOST && !book.contains_key(&hardware) {
-            tracing::warn!(%hardware, line, "more controllers came than any shop has; this one is not served");
-            return;
+            let gone = book.iter().find(|(_, known)| known.line.is_none() && known.update.is_none());
+            let Some(gone) = gone.map(|(gone, _)| *gone) else {
+                tracing::warn!(%hardware, line, "more controllers came than any shop has; this one is not served");
+                return;
+            };
+            book.remove(&gone);
         }
         match book.get_mut(&hardware) {
             None => {
@@ -152,9 +156,13 @@ impl Controllers {
                 book.insert(hardware, known);
             }
             Some(known) => {
-                let elsewhere = known.line.as_ref().is_some_and(|before| !before.same_channel(&words));
-                if elsewhere && known.line.as_ref().is_some_and(|before| !before.is_closed()) {
-                    tracing::info!(%hardware, line, "the controller is on another line now");
+                let same = known.line.as_ref().is_some_and(|before| before.same_channel(&words));
+                if !same && known.line.as_ref().is_some_and(|before| !before.is_closed()) {
+                    tracing::warn!(%hardware, line, "the controller is on another line now; if it was not moved, two have one number");
+                }
+                if !same && let Some(update) = &mut known.update {
+                    // What was on its way on the other line is lost.
+                    update.interrupted();
                 }
                 known.line = Some(words);
                 known.about.send_modify(|about| {

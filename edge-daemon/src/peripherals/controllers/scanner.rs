@@ -87,9 +87,12 @@ impl ControllerScanner {
             return Ok(());
         }
         let Parts { ids, data, long } = std::mem::take(parts);
-        let late = !matches!(told.age, Some(Age::Of(age)) if age <= LATE);
+        let age = match told.age {
+            Some(Age::Of(age)) => Some(age),
+            _ => None,
+        };
         let verdict = match text(symbology, data) {
-            Some(text) if !long => self.scanned(device, text, told.id, late).await?,
+            Some(text) if !long => self.scanned(device, text, told.id, age).await?,
             _ => {
                 device.count(|counters| counters.refused += 1);
                 Err(ScanRefusal::Unreadable)
@@ -108,16 +111,23 @@ impl ControllerScanner {
 
     /// What becomes of a scan. When it is accepted, what follows from it is in the journal; where that is not known, it is to
     /// come again with the next seat.
-    async fn scanned(&self, device: &Device, data: String, id: Id, late: bool) -> Result<Verdict, Over> {
+    async fn scanned(
+        &self,
+        device: &Device,
+        data: String,
+        id: Id,
+        age: Option<Duration>,
+    ) -> Result<Verdict, Over> {
+        let late = age.is_none_or(|age| age > LATE);
         let name = name_of(self.hardware, id, &[]);
-        let Some(scan) = hear(device, Heard { id: scan_id(name), data, late }) else {
+        let Some(scan) = hear(device, Heard { id: scan_id(name), data, age, late }) else {
             return Ok(Err(ScanRefusal::NotNow));
         };
         device.tell(News::Scanned(scan.clone()));
         if scan.barcode.is_err() {
             return Ok(Err(ScanRefusal::Unreadable));
         }
-        if late {
+        if scan.late {
             device.count(|counters| counters.refused += 1);
             return Ok(Err(ScanRefusal::NotNow));
         }

@@ -25,7 +25,7 @@ pub(super) struct Told {
 #[derive(Debug)]
 pub(super) enum Word {
     /// Somebody serves the controller from now on.
-    Attach(mpsc::Sender<Told>),
+    Attach(Hardware, mpsc::Sender<Told>),
     /// What follows from a message is in the journal, or nothing follows.
     Done(Id),
     /// Say this.

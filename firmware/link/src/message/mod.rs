@@ -12,7 +12,7 @@
 //! | [`ToHost::Identity`] | 01 | u8 kind, 8 hardware id, u8 u8 u16 firmware version, 16 key fingerprint | datagram |
 //! | [`ToHost::Scan`] | 02 | stamp, 2 symbology, u8 more, n× data (≤ 160) | stream |
 //! | [`ToHost::DrawerOpened`] | 03 | stamp, u8 cause | stream |
-//! | [`ToHost::DrawerClosed`] | 04 | stamp, u32 ms that it was open; 0 also where nothing happened, but the host is to know | stream |
+//! | [`ToHost::DrawerClosed`] | 04 | stamp, u32 ms that it was open; 0 also where nothing happened, but who configures it is to know | stream |
 //! | [`ToHost::Alarm`] | 05 | stamp, u8 alarm, u8 on | stream |
 //! | [`ToHost::Counters`] | 06 | u32 boots, watchdog resets, scans, repeats, pulses, refused openings, frames dropped; stamp; perhaps u32 refused scans, scans without room | datagram |
 //! | [`ToHost::Challenge`] | 07 | 16 nonce | stream |

@@ -47,7 +47,7 @@ numbers! {
         NoCommand = 2,
         /// With its key.
         KeyLock = 3,
-        /// It was open when the controller, or the host, booted.
+        /// It was open when the controller booted, or was configured.
         FoundOpen = 4,
     }
 
