@@ -87,7 +87,12 @@ impl Uart {
     /// Opens the line, 8N1. All but [`Uart::Zero`] are opened by who uses them.
     pub fn open(self, baud: Baud) {
         write(self.register(0x10), baud as u32);
-        write(self.register(8), 0b11);
+        write(self.register(8), 0b1011);
+    }
+
+    /// Forgets that something came; what came is still there.
+    pub(crate) fn forget_interrupt(self) {
+        write(self.register(0x0c), 1 << 1);
     }
 }
 

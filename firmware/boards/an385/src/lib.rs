@@ -8,6 +8,7 @@ pub mod flash;
 mod last_words;
 mod page;
 mod retained;
+mod sleep;
 
 use chip::{Clock, Uart};
 use device_drivers::Moment;
@@ -32,6 +33,7 @@ pub fn run<C: Behaviour>(
     mut look: impl FnMut(&mut C, Moment),
 ) -> ! {
     chip::start();
+    sleep::start();
     let mut clock = Clock::start();
     let now = clock.now();
     let page = page::read();
@@ -52,8 +54,10 @@ pub fn run<C: Behaviour>(
     let (mut saying, mut said, mut length) = ([0; pos_link::LONGEST_FRAME], 0, 0);
     loop {
         let now = clock.now();
+        let mut idle = said == length;
         while let Some(byte) = chip::hear(Uart::Zero) {
             unit.hear(&[byte], now);
+            idle = false;
         }
         look(unit.controller(), now);
         unit.handle_timeout(now);
@@ -62,6 +66,7 @@ pub fn run<C: Behaviour>(
         {
             saying.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
             (said, length) = (0, bytes.len().min(saying.len()));
+            idle = false;
         }
         while let Some(byte) = saying.get(..length).and_then(|saying| saying.get(said))
             && chip::say(*byte)
@@ -72,6 +77,10 @@ pub fn run<C: Behaviour>(
             chip::reset();
         }
         chip::feed_watchdog();
+        // What was heard or said has something to follow, as a rule.
+        if idle {
+            sleep::until_something_comes();
+        }
     }
 }
 

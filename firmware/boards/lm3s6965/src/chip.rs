@@ -11,12 +11,14 @@ use sha2::{Digest as _, Sha256};
 const RESC: usize = 0x400f_e05c;
 const RCC: usize = 0x400f_e060;
 const RCGC0: usize = 0x400f_e100;
-const RCGC1: usize = 0x400f_e104;
+pub(crate) const RCGC1: usize = 0x400f_e104;
 const RCGC2: usize = 0x400f_e108;
 // UART, section 13.
 const FR: usize = 0x18;
 const RX_EMPTY: u32 = 1 << 4;
 const TX_FULL: u32 = 1 << 5;
+/// Bytes came, many or a while ago: both end a sleep.
+const RX_INTERRUPTS: u32 = 1 << 4 | 1 << 6;
 // Watchdog, section 11.
 const WATCHDOG: usize = 0x4000_0000;
 /// Clock ticks of a second; the chip is reset after two without food.
@@ -31,12 +33,12 @@ const COUNTER: u32 = 0x00ff_ffff;
 /// The memory that nothing writes: see memory.x.
 const CHANCE: usize = 0x2000_ffc0;
 
-fn read(register: usize) -> u32 {
+pub(crate) fn read(register: usize) -> u32 {
     // SAFETY: each address is a register of this chip, or of its core, that may be read at any time.
     unsafe { read_volatile(register as *const u32) }
 }
 
-fn write(register: usize, value: u32) {
+pub(crate) fn write(register: usize, value: u32) {
     // SAFETY: each address is a register of this chip, or of its core; none of them reaches memory.
     unsafe { write_volatile(register as *mut u32, value) }
 }
@@ -153,12 +155,13 @@ impl Uart {
         write(self.register(0x24), baud as u32 >> 8);
         write(self.register(0x28), baud as u32 & 0xff);
         write(self.register(0x2c), 0b0111_0000);
+        write(self.register(0x38), RX_INTERRUPTS);
         write(self.register(0x30), 0x301);
     }
 }
 
 /// Three clock ticks until what was given a clock answers.
-fn wait_for_clocks() {
+pub(crate) fn wait_for_clocks() {
     (0..3).for_each(|_| {
         read(RCGC2);
     });

@@ -6,6 +6,7 @@
 pub mod chip;
 mod page;
 mod retained;
+mod sleep;
 
 use core::panic::PanicInfo;
 
@@ -28,6 +29,7 @@ pub fn run<C: Behaviour>(
     mut look: impl FnMut(&mut C, Moment),
 ) -> ! {
     chip::start(directions);
+    sleep::start();
     let mut clock = Clock::start();
     let page = page::read();
     let boot = Boot {
@@ -48,16 +50,22 @@ pub fn run<C: Behaviour>(
         }
         look(unit.controller(), now);
         unit.handle_timeout(now);
+        let mut idle = heard.is_empty() && !chip::is_saying();
         if !chip::is_saying()
             && let Some(bytes) = unit.poll_output(now)
         {
             chip::say(bytes);
+            idle = false;
         }
         chip::go_on_saying();
         if unit.wants_reboot() && !chip::is_saying() {
             chip::reset();
         }
         chip::feed_watchdog();
+        // What was heard or said has something to follow, as a rule.
+        if idle {
+            sleep::until_something_comes();
+        }
     }
 }
 

@@ -62,11 +62,12 @@ impl Board {
         let boxes = UartPeripheral::new(chip.UART0, wires, &mut chip.RESETS);
         let wires = (pins.gpio4.reconfigure(), pins.gpio5.reconfigure());
         let engine = UartPeripheral::new(chip.UART1, wires, &mut chip.RESETS);
-        let mut board = Self {
-            boxes: Uart(boxes.enable(config(115_200), hertz).ok()?),
-            engine: Uart(engine.enable(config(9_600), hertz).ok()?),
-            watchdog,
-        };
+        let mut boxes = boxes.enable(config(115_200), hertz).ok()?;
+        let mut engine = engine.enable(config(9_600), hertz).ok()?;
+        // They end a sleep; they are not handled.
+        boxes.enable_rx_interrupt();
+        engine.enable_rx_interrupt();
+        let mut board = Self { boxes: Uart(boxes), engine: Uart(engine), watchdog };
         board.watchdog.pause_on_debug(true);
         board.watchdog.start(2.secs());
         Some(board)

@@ -7,6 +7,7 @@ pub mod chip;
 mod page;
 #[path = "../../lm3s6965/src/retained.rs"]
 mod retained;
+mod sleep;
 
 use core::panic::PanicInfo;
 
@@ -27,7 +28,7 @@ pub fn run<C: Behaviour>(
     make: impl FnOnce(Retained, [u8; 32], Moment) -> C,
     mut look: impl FnMut(&mut C, &mut Line, Moment),
 ) -> ! {
-    let Some(mut board) = Board::start() else { chip::reset() };
+    let (Some(mut board), Some(())) = (Board::start(), sleep::start()) else { chip::reset() };
     let page = page::read();
     let boot = Boot {
         seed: chip::seed(),
@@ -48,9 +49,11 @@ pub fn run<C: Behaviour>(
         }
         look(unit.controller(), &mut board.engine, now);
         unit.handle_timeout(now);
+        let mut idle = heard.is_empty() && saying.is_empty();
         if saying.is_empty()
             && let Some(bytes) = unit.poll_output(now)
         {
+            idle = false;
             for byte in bytes {
                 // The longest frame fits.
                 let _ = saying.push_back(*byte);
@@ -65,6 +68,10 @@ pub fn run<C: Behaviour>(
             chip::reset();
         }
         board.watchdog.feed();
+        // What was heard or said has something to follow, as a rule.
+        if idle {
+            sleep::until_something_comes();
+        }
     }
 }
 
