@@ -1,17 +1,17 @@
 //! The LM3S6965 in QEMU: its UARTs are pseudo terminals, its pins are reached by the emulator's test protocol.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, BufRead as _, BufReader, Write as _};
+use std::fs::File;
+use std::io::{self, BufRead as _, BufReader, Write};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
 use tempfile::TempDir;
 
+use crate::line::{Paced, open};
 use crate::plug::Plug;
-use crate::rig::{Input, KEY, Output, Rig};
+use crate::rig::{HARDWARE, Input, KEY, Need, Output, Rig};
 
 /// Port A's place in the machine, and port B's.
 const PORT_A: &str = "/machine/unattached/device[8]";
@@ -64,7 +64,7 @@ impl Emulator {
     /// # Errors
     /// When the emulator is missing or does not start.
     pub fn start(firmware: PathBuf) -> io::Result<Self> {
-        Self::start_as(firmware, b"hilboard")
+        Self::start_as(firmware, &HARDWARE)
     }
 
     /// The same, with a number of its own.
@@ -185,19 +185,13 @@ impl Emulator {
         Ok(())
     }
 
-    /// How deep the stack has been since the last reset, bytes: the firmware paints its memory before it uses it.
+    /// The line of [`Rig::bars`] itself, for who sends at a line's speed of his own accord.
     ///
     /// # Errors
-    /// When the board has no power, or paints nothing.
-    pub fn deepest_stack(&mut self) -> io::Result<usize> {
-        // Below are the statics; above is the stack, from its end down.
-        let memory = self.ask(&format!("read {ABOVE_STATICS:#x} {:#x}", STACK_BEGINS - ABOVE_STATICS))?;
-        let untouched =
-            memory.trim_start_matches("0x").bytes().take_while(|digit| *digit == b'c').count() / 2;
-        if untouched == 0 {
-            return Err(io::Error::other("the stack is not painted, or it was all used"));
-        }
-        Ok(STACK_BEGINS - ABOVE_STATICS - untouched)
+    /// What the system says.
+    pub fn bars(&self) -> io::Result<File> {
+        let [bars, _] = &self.power()?.front_ends;
+        bars.try_clone()
     }
 
     fn power(&self) -> io::Result<&Running> {
@@ -233,27 +227,22 @@ fn terminal_of(lines: &mut impl Iterator<Item = io::Result<String>>) -> io::Resu
     Err(io::Error::other("the emulator did not start"))
 }
 
-fn open(terminal: &Path) -> io::Result<File> {
-    let terminal = OpenOptions::new().read(true).write(true).open(terminal)?;
-    let mut raw = tcgetattr(&terminal)?;
-    raw.make_raw();
-    tcsetattr(&terminal, OptionalActions::Now, &raw)?;
-    Ok(terminal)
-}
-
 impl Rig for Emulator {
+    fn lacks(&self, _need: Need) -> Option<String> {
+        None
+    }
+
     fn line(&mut self) -> io::Result<File> {
         open(&self.power()?.terminal)
     }
 
-    fn bars(&mut self) -> io::Result<File> {
-        let [bars, _] = &self.power()?.front_ends;
-        bars.try_clone()
+    fn bars(&mut self) -> io::Result<Box<dyn Write>> {
+        Ok(Box::new(Paced(Self::bars(self)?)))
     }
 
-    fn engine(&mut self) -> io::Result<File> {
+    fn engine(&mut self) -> io::Result<Box<dyn Write>> {
         let [_, engine] = &self.power()?.front_ends;
-        engine.try_clone()
+        Ok(Box::new(Paced(engine.try_clone()?)))
     }
 
     fn set(&mut self, input: Input, high: bool) -> io::Result<()> {
@@ -284,5 +273,16 @@ impl Rig for Emulator {
     fn cut_power(&mut self) -> io::Result<()> {
         self.power_off()?;
         self.power_on()
+    }
+
+    fn deepest_stack(&mut self) -> io::Result<usize> {
+        // Below are the statics; above is the stack, from its end down.
+        let memory = self.ask(&format!("read {ABOVE_STATICS:#x} {:#x}", STACK_BEGINS - ABOVE_STATICS))?;
+        let untouched =
+            memory.trim_start_matches("0x").bytes().take_while(|digit| *digit == b'c').count() / 2;
+        if untouched == 0 {
+            return Err(io::Error::other("the stack is not painted, or it was all used"));
+        }
+        Ok(STACK_BEGINS - ABOVE_STATICS - untouched)
     }
 }

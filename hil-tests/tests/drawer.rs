@@ -1,21 +1,21 @@
 //! A drawer controller's board, its drawer, and the box's end of the line.
 //!
-//! `TILLBOX_FIRMWARE` names the firmware (`scripts/hil` builds it); without it, or without the emulator, each scenario is skipped and
-//! says so.
+//! `TILLBOX_DUT` names a real board, or `TILLBOX_FIRMWARE` the firmware of an emulated one (`scripts/hil` builds it); without either, each
+//! scenario is skipped and says so.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "these are tests")]
 
 use std::time::{Duration, Instant};
 
 use pos_link::{Alarm, Cause, Kind, Outcome, ToController, ToHost};
-use tillbox_hil::{BoxEnd, Emulator, Input, Rig};
+use tillbox_hil::{BoxEnd, HARDWARE, Input, Need, Output, Rig, Scene};
 
-/// A rig with the box's end of its line, or `None`, and why.
-fn bench() -> Option<(Emulator, BoxEnd)> {
-    let Some(firmware) = std::env::var_os("TILLBOX_FIRMWARE") else {
-        println!("SKIPPED: TILLBOX_FIRMWARE names no firmware; scripts/hil builds it");
-        return None;
-    };
-    let mut rig = Emulator::start(firmware.into()).expect("the emulator starts");
+const SWITCH: Need = Need::Set(Input::Switch);
+const SOLENOID: Need = Need::See(Output::Solenoid);
+
+/// A rig that has this, with the box's end of its line, or `None`, and why.
+fn bench(needs: &[Need]) -> Option<(Box<dyn Rig>, BoxEnd)> {
+    let scene = Scene { kind: Kind::Drawer, firmware: "TILLBOX_FIRMWARE", levels: &[], needs };
+    let mut rig = scene.rig().expect("the rig starts")?;
     let line = rig.line().unwrap();
     Some((rig, BoxEnd::new(line, None).unwrap()))
 }
@@ -32,7 +32,7 @@ fn closed(told: &ToHost) -> Option<()> {
 }
 
 /// Says it, opens the drawer when the solenoid is pulled, and gives how long that took and how long the pulse was.
-fn open(rig: &mut Emulator, end: &mut BoxEnd, said: &ToController) -> (Duration, Duration) {
+fn open(rig: &mut dyn Rig, end: &mut BoxEnd, said: &ToController) -> (Duration, Duration) {
     let asked = Instant::now();
     end.say(said).unwrap();
     let deadline = asked + Duration::from_secs(10);
@@ -51,17 +51,17 @@ fn open(rig: &mut Emulator, end: &mut BoxEnd, said: &ToController) -> (Duration,
 
 #[test]
 fn a_drawer_opens_on_the_boxes_word_and_a_recorded_word_opens_nothing() {
-    let Some((mut rig, mut end)) = bench() else { return };
+    let Some((mut rig, mut end)) = bench(&[SWITCH, SOLENOID]) else { return };
     let identity = |told: &ToHost| match told {
         ToHost::Identity(identity) => Some(*identity),
         _ => None,
     };
     let identity = end.wait_for(identity).unwrap();
-    assert_eq!((identity.kind, &identity.hardware), (Kind::Drawer, b"hilboard"));
+    assert_eq!((identity.kind, &identity.hardware), (Kind::Drawer, &HARDWARE));
     end.wait_for(closed).unwrap();
 
     let said = end.request(1, 150).unwrap();
-    let (after, pulse) = open(&mut rig, &mut end, &said);
+    let (after, pulse) = open(rig.as_mut(), &mut end, &said);
     println!("pulled after {after:?}, for {pulse:?} of the host's clock");
     assert_eq!(end.wait_for(outcome).unwrap(), Outcome::Opened);
     rig.set(Input::Switch, true).unwrap();
@@ -74,7 +74,7 @@ fn a_drawer_opens_on_the_boxes_word_and_a_recorded_word_opens_nothing() {
 
 #[test]
 fn a_forced_drawer_is_an_alarm_and_so_is_an_opened_case() {
-    let Some((mut rig, mut end)) = bench() else { return };
+    let Some((mut rig, mut end)) = bench(&[SWITCH, Need::Set(Input::Case)]) else { return };
     end.wait_for(closed).unwrap();
     rig.set(Input::Switch, false).unwrap();
     let cause = |told: &ToHost| match told {
@@ -90,7 +90,7 @@ fn a_forced_drawer_is_an_alarm_and_so_is_an_opened_case() {
 
 #[test]
 fn a_power_cut_in_a_pulse_leaves_the_drawer_shut_and_the_board_comes_back_as_itself() {
-    let Some((mut rig, mut end)) = bench() else { return };
+    let Some((mut rig, mut end)) = bench(&[SWITCH, SOLENOID]) else { return };
     end.wait_for(closed).unwrap();
     let said = end.request(1, 150).unwrap();
     end.say(&said).unwrap();
@@ -108,13 +108,13 @@ fn a_power_cut_in_a_pulse_leaves_the_drawer_shut_and_the_board_comes_back_as_its
     end.say(&said).unwrap();
     assert_eq!(end.wait_for(outcome).unwrap(), Outcome::StaleChallenge);
     let said = end.request(2, 150).unwrap();
-    open(&mut rig, &mut end, &said);
+    open(rig.as_mut(), &mut end, &said);
     assert_eq!(end.wait_for(outcome).unwrap(), Outcome::Opened);
 }
 
 #[test]
 fn a_board_that_is_told_to_boots_again_and_counts_it() {
-    let Some((mut rig, mut end)) = bench() else { return };
+    let Some((mut rig, mut end)) = bench(&[SWITCH]) else { return };
     end.wait_for(closed).unwrap();
     for boots in [1, 2] {
         end.say(&ToController::AskCounters).unwrap();
