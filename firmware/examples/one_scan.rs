@@ -1,44 +1,71 @@
-//! Reads an EAN-13 and a Code 128 so often, for counting instructions: `valgrind --tool=callgrind`.
+//! Passes labels before a reader so often, for counting instructions; `scripts/bars` counts them.
 //!
-//! `one_scan 100 ean13` passes the one a hundred times, `one_scan 100 gs1-128` the other, `one_scan 100` both.
-#![allow(clippy::expect_used, reason = "it is typed by a person")]
+//! `one_scan ean13 100 2` prints a hundred labels of one kind and passes each twice; `one_scan ean13 100 2 bad` on a bad day. `TILLBOX_SEED`
+//! makes the same labels again, and the same days. `nothing` is what is no label.
+#![allow(
+    dead_code,
+    clippy::float_arithmetic,
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "it is typed by a person, and prints what the tests print"
+)]
+
+#[path = "../tests/bars/label/mod.rs"]
+mod label;
 
 use std::hint::black_box;
+use std::time::Duration;
 
 use device_drivers::Moment;
 use firmware::{BarReader, Level, Reading, Run};
+use label::{Day, Kind, Label, Line, Random};
 
-/// The modules of 4006381333931.
-const EAN_13: &str =
-    "10100011010100111010111101111010001001011001101010100001010000101000010111010010000101100110101";
-/// The widths of (01)04006381333931 as GS1-128.
-const GS1_128: &str = "2112324111312221221213222122221112241211421113232113132123211113412331112";
+/// Elements of what is no label: as many as an EAN-13 has, so that it is looked at.
+const ELEMENTS: usize = 59;
 
 fn main() {
-    let times: usize = std::env::args().nth(1).map_or(1, |times| times.parse().expect("how often"));
-    let only = std::env::args().nth(2);
-    let ean_13: Vec<u32> =
-        EAN_13.as_bytes().chunk_by(|one, next| one == next).map(|run| 100 * run.len() as u32).collect();
-    let code_128: Vec<u32> = GS1_128.bytes().map(|width| 100 * u32::from(width - b'0')).collect();
-    for (name, elements) in [("ean13", &ean_13), ("gs1-128", &code_128)] {
-        if only.as_ref().is_some_and(|only| only != name) {
-            continue;
+    let mut words = std::env::args().skip(1);
+    let name = words.next().expect("which kind");
+    let labels: usize = words.next().expect("how many labels").parse().expect("how many labels");
+    let passes: usize = words.next().expect("how often").parse().expect("how often");
+    let day = match words.next().as_deref() {
+        Some("bad") => Day { jitter: 0.12, ink: 0.2, blur: 0.8, hand: true, dropped: 20 },
+        _ => Day::default(),
+    };
+    let kind = Kind::ALL.into_iter().find(|kind| format!("{kind:?}").eq_ignore_ascii_case(&name));
+    assert!(kind.is_some() || name == "nothing", "{name} is no kind of label: {:?}, nothing", Kind::ALL);
+    let mut random = Random::new();
+    let lines: Vec<_> = (0..labels).map(|_| line(kind, &day, &mut random)).collect();
+    let mut reader = BarReader::new(Reading::default());
+    let mut now = Moment::default();
+    let (mut told, mut runs) = (0, 0);
+    for line in &lines {
+        for _ in 0..passes {
+            // So long that nothing is left of the pass before.
+            now += Duration::from_secs(60);
+            for run in black_box(&line.0) {
+                told += usize::from(reader.handle(*run, now).is_some());
+            }
+            runs += line.0.len();
         }
-        let told =
-            (0..times).filter(|_| pass(&mut BarReader::new(Reading::default()), black_box(elements))).count();
-        println!("{name}: {told} of {times} told, {} runs", elements.len() + 2);
     }
+    println!("{name}: {told} of {} passes told a code, {runs} runs", labels * passes);
 }
 
-fn pass(reader: &mut BarReader, elements: &[u32]) -> bool {
-    let paper = Run { level: Level::Light, ticks: 1500 };
-    let bars = elements
-        .iter()
-        .enumerate()
-        .map(|(at, ticks)| Run { level: [Level::Dark, Level::Light][at % 2], ticks: *ticks });
-    let mut told = false;
-    for run in [paper].into_iter().chain(bars).chain([paper]) {
-        told |= reader.handle(run, Moment::default()).is_some();
-    }
-    told
+/// A line over a label, and the paper behind it that says that it ended.
+fn line(kind: Option<Kind>, day: &Day, random: &mut Random) -> Line {
+    let mut line = match kind {
+        Some(kind) => Line::over(&Label::any(kind, random), day.ink, day, random),
+        None => Line(
+            (0..ELEMENTS)
+                .map(|at| Run {
+                    level: if at % 2 == 0 { Level::Dark } else { Level::Light },
+                    ticks: 100 * (1 + random.below(4) as u32),
+                })
+                .collect(),
+        ),
+    };
+    line.0.push(Run { level: Level::Light, ticks: 4000 });
+    line
 }
