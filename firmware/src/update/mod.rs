@@ -11,7 +11,7 @@
 //! | *unit* | what is read or written at once, 512 bytes |
 //! | *sector* | what the flash erases at once: whole units |
 //!
-//! The boot loader calls [`boot`], which is the only one that knows signatures; what runs has a [`Receiver`], which takes images
+//! The boot loader calls [`boot()`], which is the only one that knows signatures; what runs has a [`Receiver`], which takes images
 //! and confirms the one that is on trial. Both see the flash through a [`Store`].
 
 use device_drivers::Moment;

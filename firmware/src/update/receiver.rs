@@ -150,7 +150,7 @@ impl<F: NorFlash> Updates for Receiver<F> {
 }
 
 impl<F: NorFlash> Receiver<F> {
-    /// That of a boot. `running` is the slot that [`boot`](super::boot) gave. It says at once what became of the last update.
+    /// That of a boot. `running` is the slot that [`boot`](fn@super::boot) gave. It says at once what became of the last update.
     ///
     /// # Errors
     /// What the flash says.

@@ -161,7 +161,7 @@ impl<F: NorFlash> Store<F> {
 
     /// Copies the body of the image in a slot to where it runs, and looks there whether it is the one that was signed.
     ///
-    /// `header` is what [`boot`](super::boot) gave; `into` is as long as the body or longer, and gets no byte beyond it.
+    /// `header` is what [`boot`](fn@super::boot) gave; `into` is as long as the body or longer, and gets no byte beyond it.
     ///
     /// # Errors
     /// [`NotLoaded`]; nothing of what was copied may run then.
