@@ -16,7 +16,7 @@
 use heapless::Vec;
 
 use super::quality::Quality;
-use super::symbol::{Code, MAX_TEXT, Read, Symbology};
+use super::symbol::{Code, ENOUGH, LIKELY, MAX_TEXT, Read, Symbology};
 use super::width::{MODULE, SQUARE, share, square, steady};
 
 /// Elements of a character, and one more behind the stop.
@@ -141,7 +141,8 @@ pub(super) fn read(elements: &[u32]) -> Option<Read> {
         return None;
     }
     let (identifier, text) = translated(*start, data)?;
-    Some(Read { code: Code { symbology: Symbology::Code128, identifier, text }, strong: quality.sure(SURE) })
+    let weight = if quality.sure(SURE) { ENOUGH } else { LIKELY };
+    Some(Read { code: Code { symbology: Symbology::Code128, identifier, text }, weight })
 }
 
 /// What ink spread adds to a bar, the mean of the characters that are beyond doubt. `None` when that is more than two

@@ -69,7 +69,7 @@ pub(super) enum Half {
 /// EAN-13 and UPC-A, read from both ends.
 pub(super) fn ean13(halves: ((Half, Quality), (Half, Quality))) -> Option<Read> {
     let (digits, quality) = whole(halves)?;
-    joined(&digits).map(|code| Read { code, strong: quality.sure(SURE) })
+    joined(&digits).map(|code| Read { code, weight: quality.weight(SURE) })
 }
 
 /// Thirteen digits as a code, if they are right.
@@ -84,7 +84,7 @@ pub(super) fn joined(digits: &[u8]) -> Option<Code> {
 pub(super) fn ean8(halves: ((Half, Quality), (Half, Quality))) -> Option<Read> {
     let (digits, quality) = whole(halves)?;
     let code = Code { symbology: Symbology::Ean8, identifier: "]E4", text: text(digits.iter().copied())? };
-    checked(&digits).then_some(Read { code, strong: quality.sure(SURE_SHORT) })
+    checked(&digits).then_some(Read { code, weight: quality.weight(SURE_SHORT) })
 }
 
 /// UPC-E of number system 0, read from both ends. Only one is its front, and what is read from behind may be a UPC-E
@@ -103,7 +103,7 @@ pub(super) fn upc_e((one, other): (Option<Short>, Option<Short>)) -> Option<Read
     };
     let all: Vec<u8, 13> = [0, 0].into_iter().chain(body).chain([check]).collect();
     let code = Code { symbology: Symbology::UpcE, identifier: "]E0", text: text(all.iter().copied())? };
-    (checked(&all) && quality.sure(LIKELY_UPC_E)).then_some(Read { code, strong: quality.sure(SURE_UPC_E) })
+    (checked(&all) && quality.sure(LIKELY_UPC_E)).then_some(Read { code, weight: quality.weight(SURE_UPC_E) })
 }
 
 /// A UPC-E as it stands there.

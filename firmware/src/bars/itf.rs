@@ -9,7 +9,7 @@
 
 use heapless::Vec;
 
-use super::symbol::{Code, Read, Symbology, checked, text};
+use super::symbol::{Code, ENOUGH, LIKELY, Read, Symbology, checked, text};
 use super::width::steady;
 
 /// Elements of the start, of a pair of digits, and of the end.
@@ -82,7 +82,7 @@ pub(super) fn read(elements: &[u32], lengths: ItfLengths) -> Option<Read> {
         _ => "]I0",
     };
     let code = Code { symbology: Symbology::Itf, identifier, text: text(digits.iter().copied())? };
-    Some(Read { code, strong: clear && digits.len() == 14 })
+    Some(Read { code, weight: if clear && digits.len() == 14 { ENOUGH } else { LIKELY } })
 }
 
 /// Five elements of one colour.

@@ -6,7 +6,7 @@
 //! | module | the narrowest element; a symbol has no other ruler |
 //! | quiet zone | the light run on either side of a symbol |
 //! | scan | what lies between two quiet zones |
-//! | strong, weak | whether one scan is enough to believe a code |
+//! | weight | how much of what is enough to believe a code one scan brings |
 //!
 //! Runs wait in a row until a light one is a quiet zone. Then all between it and an earlier one that may be a quiet zone
 //! is given to the symbologies whose number of elements fits, from both ends. Whatever they read goes to the vote.

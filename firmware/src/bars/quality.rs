@@ -3,6 +3,7 @@
 //! What is off by chance is off everywhere. So the mean distance of all characters says how bad the line is, and in a bad
 //! line a character has to be further from the next one to be believed.
 
+use super::symbol::{DOUBTFUL, ENOUGH, LIKELY};
 use super::width::SQUARE;
 
 /// The least by which the next best point is further, in any line, in squares of 64ths of a module: to be believed at
@@ -39,6 +40,16 @@ impl Quality {
             margin: self.margin.min(other.margin),
             distance: self.distance.saturating_add(other.distance),
             characters: self.characters.saturating_add(other.characters),
+        }
+    }
+
+    /// What a read of this quality brings; `times` is for [`Quality::sure`].
+    pub(super) fn weight(self, times: u32) -> u8 {
+        let mean = self.distance.checked_div(self.characters).unwrap_or(u32::MAX);
+        match (self.sure(times), self.margin >= mean) {
+            (true, _) => ENOUGH,
+            (false, true) => LIKELY,
+            (false, false) => DOUBTFUL,
         }
     }
 

@@ -79,12 +79,19 @@ pub struct Code {
     pub text: Vec<u8, MAX_TEXT>,
 }
 
+/// A code is believed when equal reads bring so much.
+pub(super) const ENOUGH: u8 = 6;
+/// What a read brings that is likely: two such are enough.
+pub(super) const LIKELY: u8 = 3;
+/// What a read brings whose points are as far off as the next best ones: three such are enough.
+pub(super) const DOUBTFUL: u8 = 2;
+
 /// A code as one scan has it.
 #[derive(Debug)]
 pub(super) struct Read {
     pub(super) code: Code,
-    /// One scan is enough.
-    pub(super) strong: bool,
+    /// How much of [`ENOUGH`] this read brings.
+    pub(super) weight: u8,
 }
 
 /// Writes digits (0–9) as characters. `None` when they are too many.

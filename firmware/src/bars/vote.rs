@@ -1,7 +1,7 @@
 //! When a code that a scan has is believed, and when it is told again.
 //!
-//! A *strong* read is believed at once. A weak one is believed when an equal one came within [`Patience::equal`]. A code
-//! that was told is not told again until it was out of sight for [`Patience::gone`].
+//! A read that is sure is believed at once; of others, two that are likely or three that are doubtful, equal and within
+//! [`Patience::equal`]. A code that was told is not told again until it was out of sight for [`Patience::gone`].
 
 use core::time::Duration;
 
@@ -9,12 +9,12 @@ use device_drivers::Moment;
 use heapless::Vec;
 
 use super::ean::{Half, joined};
-use super::symbol::{Code, Read, Symbologies};
+use super::symbol::{Code, ENOUGH, Read, Symbologies};
 
 /// How long what was read is remembered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Patience {
-    /// Two equal weak reads within this time are believed.
+    /// Equal reads within this time add up.
     pub equal: Duration,
     /// The halves of one EAN-13 come within this time. Zero: halves are never joined.
     pub halves: Duration,
@@ -42,7 +42,7 @@ const CONFIRMED: u8 = 2;
 struct Seen {
     code: Code,
     at: Moment,
-    reads: u8,
+    weight: u8,
     told: bool,
 }
 
@@ -72,7 +72,7 @@ impl Vote {
                     let (oldest, _) = oldest?;
                     self.seen.swap_remove(oldest);
                 }
-                self.seen.push(Seen { code: read.code, at: now, reads: 0, told: false }).ok()?;
+                self.seen.push(Seen { code: read.code, at: now, weight: 0, told: false }).ok()?;
                 self.seen.len().checked_sub(1)?
             }
         };
@@ -83,8 +83,8 @@ impl Vote {
             return None;
         }
         let again = !seen.told && away < self.patience.equal;
-        seen.reads = if again { seen.reads.saturating_add(1) } else { 1 };
-        seen.told = read.strong || seen.reads >= 2;
+        seen.weight = if again { seen.weight.saturating_add(read.weight) } else { read.weight };
+        seen.told = seen.weight >= ENOUGH;
         seen.told.then_some(&seen.code)
     }
 
@@ -118,6 +118,33 @@ impl Vote {
         }
         let digits: Vec<u8, 13> = left.iter().chain(right).copied().collect();
         let code = joined(&digits).filter(|code| asked_for.has(code.symbology))?;
-        self.take(Read { code, strong: true }, now)
+        self.take(Read { code, weight: ENOUGH }, now)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::symbol::{DOUBTFUL, LIKELY, Symbology, text};
+    use super::*;
+
+    /// Whether reads of these weights, a scan each, are believed after the last.
+    fn believed(weights: &[u8]) -> bool {
+        let mut vote = Vote::new(Patience::default());
+        let mut told = false;
+        for (weight, at) in weights.iter().zip((1..).map(|scan| Moment::from_micros(scan * 20_000))) {
+            let code = Code { symbology: Symbology::Ean13, identifier: "]E0", text: text([4, 2]).unwrap() };
+            assert!(!told, "the last one told it");
+            told = vote.take(Read { code, weight: *weight }, at).is_some();
+        }
+        told
+    }
+
+    /// Two doubtful reads in a row took the same wrong parity (`TILLBOX_SEED=12`).
+    #[test]
+    fn what_is_doubtful_has_to_be_seen_three_times() {
+        assert!(believed(&[ENOUGH]));
+        assert!(!believed(&[LIKELY]) && believed(&[LIKELY, LIKELY]));
+        assert!(!believed(&[DOUBTFUL, DOUBTFUL]) && believed(&[DOUBTFUL, DOUBTFUL, DOUBTFUL]));
+        assert!(!believed(&[DOUBTFUL, LIKELY]) && believed(&[DOUBTFUL, LIKELY, DOUBTFUL]));
     }
 }
