@@ -185,15 +185,6 @@ impl Emulator {
         Ok(())
     }
 
-    /// The line of [`Rig::bars`] itself, for who sends at a line's speed of his own accord.
-    ///
-    /// # Errors
-    /// What the system says.
-    pub fn bars(&self) -> io::Result<File> {
-        let [bars, _] = &self.power()?.front_ends;
-        bars.try_clone()
-    }
-
     fn power(&self) -> io::Result<&Running> {
         self.running.as_ref().ok_or_else(|| io::Error::other("the board has no power"))
     }
@@ -237,7 +228,8 @@ impl Rig for Emulator {
     }
 
     fn bars(&mut self) -> io::Result<Box<dyn Write>> {
-        Ok(Box::new(Paced(Self::bars(self)?)))
+        let [bars, _] = &self.power()?.front_ends;
+        Ok(Box::new(Paced(bars.try_clone()?)))
     }
 
     fn engine(&mut self) -> io::Result<Box<dyn Write>> {
