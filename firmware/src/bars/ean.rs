@@ -18,7 +18,7 @@
 use heapless::Vec;
 
 use super::quality::Quality;
-use super::symbol::{Code, Read, Symbology, checked, text};
+use super::symbol::{Code, DOUBTFUL, LIKELY, Read, Symbology, checked, text};
 use super::width::{MODULE, SQUARE, share, spread, square, steady};
 
 /// Elements of a whole symbol.
@@ -54,6 +54,8 @@ const FAR: u32 = SQUARE / 4;
 const SURE: u32 = 8;
 const SURE_SHORT: u32 = 8;
 const SURE_UPC_E: u32 = 20;
+/// Else it is doubtful: its check digit is its parity, which is all that there is to check.
+const CLEAR_UPC_E: u32 = 4;
 /// How sure a UPC-E has to be for a scan to count at all.
 const LIKELY_UPC_E: u32 = 2;
 
@@ -103,7 +105,11 @@ pub(super) fn upc_e((one, other): (Option<Short>, Option<Short>)) -> Option<Read
     };
     let all: Vec<u8, 13> = [0, 0].into_iter().chain(body).chain([check]).collect();
     let code = Code { symbology: Symbology::UpcE, identifier: "]E0", text: text(all.iter().copied())? };
-    (checked(&all) && quality.sure(LIKELY_UPC_E)).then_some(Read { code, weight: quality.weight(SURE_UPC_E) })
+    let weight = match quality.weight(SURE_UPC_E) {
+        LIKELY if !quality.sure(CLEAR_UPC_E) => DOUBTFUL,
+        weight => weight,
+    };
+    (checked(&all) && quality.sure(LIKELY_UPC_E)).then_some(Read { code, weight })
 }
 
 /// A UPC-E as it stands there.
