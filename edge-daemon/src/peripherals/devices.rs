@@ -4,7 +4,7 @@
 //! is the only one that it acts for; it can be *disabled* and enabled. How it is, everybody may see.
 
 use std::collections::VecDeque;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use tokio::sync::{broadcast, mpsc};
@@ -101,6 +101,10 @@ impl Devices {
         let port = config.port();
         if self.iter().any(|other| other.config.id != config.id && other.config.port() == port) {
             return Err(format!("another device is at \"{port}\" already"));
+        }
+        let line = port.strip_prefix("serial:").map(Path::new);
+        if line.is_some_and(|line| self.controllers.has_line(line)) {
+            return Err(format!("\"{port}\" is a line of [controllers]; name the controller instead"));
         }
         match &config.model {
             Model::Drawer(DrawerConfig { port: DrawerPort::Printer(id), .. }) => {

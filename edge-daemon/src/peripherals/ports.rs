@@ -59,8 +59,11 @@ fn plugged(dev: &Path) -> Vec<FoundPort> {
 
 /// The file behind a port, whichever of its names was used.
 fn file(port: &str) -> Option<PathBuf> {
-    let (_, path) = port.split_once(':')?;
-    std::fs::canonicalize(path).ok()
+    std::fs::canonicalize(path(port)?).ok()
+}
+
+fn path(port: &str) -> Option<&Path> {
+    port.split_once(':').map(|(_, path)| Path::new(path))
 }
 
 impl Devices {
@@ -74,6 +77,8 @@ impl Devices {
         let configured: Vec<_> =
             self.iter().filter_map(|device| Some((file(&device.config.port())?, device))).collect();
         let mut found = plugged(dev);
+        // What hangs on a controllers' line is found by its own number.
+        found.retain(|port| !path(&port.port).is_some_and(|path| self.controllers.has_line(path)));
         for port in &mut found {
             let file = file(&port.port);
             let device = configured.iter().find(|(at, _)| Some(at) == file.as_ref());

@@ -62,6 +62,8 @@ pub(super) struct Controllers(Arc<Shared>);
 #[derive(Debug)]
 struct Shared {
     book: Mutex<BTreeMap<Hardware, Known>>,
+    /// The ports of the lines.
+    lines: Mutex<Vec<PathBuf>>,
     /// How far each stream is accepted, the last used at the end: a stream goes on on whichever line its controller comes back.
     cursors: Mutex<VecDeque<Cursor>>,
     keys: Keys,
@@ -79,11 +81,17 @@ struct Known {
 
 impl Controllers {
     pub(super) fn new(keys: PathBuf) -> Self {
-        Self(Arc::new(Shared { book: Mutex::default(), cursors: Mutex::default(), keys: Keys::read(keys) }))
+        Self(Arc::new(Shared {
+            book: Mutex::default(),
+            lines: Mutex::default(),
+            cursors: Mutex::default(),
+            keys: Keys::read(keys),
+        }))
     }
 
     /// Serves a line until the task is aborted.
     pub(super) fn serve(&self, shop: &Shop, line: PathBuf) -> tokio::task::JoinHandle<()> {
+        self.lines().push(line.clone());
         tokio::spawn(LineTask::new(self.clone(), shop.clone(), line).run())
     }
 
@@ -109,6 +117,16 @@ impl Controllers {
             return Err(Trouble { kind: Kind::Retry, detail, gone: true });
         }
         Ok(Seat::new(tells, line, known.about.subscribe()))
+    }
+
+    /// The ports that nothing else may be configured for.
+    pub(super) fn has_line(&self, port: &std::path::Path) -> bool {
+        let same = |line: &PathBuf| {
+            // By whichever of its names; one that is not there has only this one.
+            let file = |path: &std::path::Path| std::fs::canonicalize(path).ok();
+            line == port || file(line).is_some_and(|line| file(port) == Some(line))
+        };
+        self.lines().iter().any(same)
     }
 
     /// Those that are there.
@@ -214,6 +232,10 @@ impl Controllers {
 
     fn book(&self) -> MutexGuard<'_, BTreeMap<Hardware, Known>> {
         self.0.book.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn lines(&self) -> MutexGuard<'_, Vec<PathBuf>> {
+        self.0.lines.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn cursors(&self) -> MutexGuard<'_, VecDeque<Cursor>> {

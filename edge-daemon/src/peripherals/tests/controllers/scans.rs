@@ -162,6 +162,11 @@ async fn controllers_whose_plugs_are_swapped_stay_what_they_are_and_lose_nothing
         scanner = as_it_was.0.plug(at.1).unwrap();
         drawer = as_it_was.1.plug(at.0).unwrap();
     }
+    // A line is no port for anything else.
+    let port = Some(ScannerPort::Serial(left.clone()));
+    let model = Model::Scanner(ScannerConfig::at(port));
+    let config = DeviceConfig { id: "other".into(), terminal: None, model };
+    assert!(running.devices().fits(&config).unwrap_err().contains("[controllers]"));
     let found = running.devices().found_ports();
     let found: Vec<_> = found.iter().filter(|port| port.port.starts_with("controller:")).collect();
     assert!(found.iter().all(|port| port.device_id.is_some()), "{found:?}");
