@@ -1,7 +1,7 @@
 //! The real daemon and our controllers: what a till asks at the API, seen at the board's pins, and back.
 //!
 //! `TILLBOX_FIRMWARE` names the drawer's firmware and `TILLBOX_DAEMON` the daemon (`scripts/hil` builds both); without the
-//! former each scenario is skipped and says so. `TILLBOX_OPENINGS` says how many openings are measured (24).
+//! former each scenario is skipped and says so. `TILLBOX_OPENINGS` says how many openings are measured (12).
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "these are tests")]
 
 #[allow(unreachable_pub, dead_code, reason = "a part of several test programs")]
@@ -65,7 +65,7 @@ fn opens(board: &mut Emulator, counter: &mut Counter) {
 #[test]
 fn an_order_at_the_api_drives_the_solenoid_and_its_outcome_is_told() {
     let Some((mut counter, mut board)) = shop() else { return };
-    let openings = std::env::var("TILLBOX_OPENINGS").map_or(24, |text| text.parse().expect("a number"));
+    let openings = std::env::var("TILLBOX_OPENINGS").map_or(12, |text| text.parse().expect("a number"));
     let mut took = Vec::new();
     for opening in 0..openings {
         if opening % A_BOOT == 0 && opening > 0 {

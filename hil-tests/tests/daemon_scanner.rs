@@ -1,7 +1,7 @@
 //! The real daemon and the scanner's board: what is shown to the sensor, heard at the API and on the sale.
 //!
 //! `TILLBOX_FIRMWARE_SCANNER` names the scanner's firmware and `TILLBOX_DAEMON` the daemon (`scripts/hil` builds both); without the
-//! former each scenario is skipped and says so. `TILLBOX_SCANS` says how many scans are timed (30).
+//! former each scenario is skipped and says so. `TILLBOX_SCANS` says how many scans are timed (15).
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "these are tests")]
 
 #[allow(unreachable_pub, dead_code, reason = "a part of several test programs")]
@@ -83,7 +83,7 @@ impl Bench {
 #[test]
 fn what_the_sensor_sees_is_heard_at_the_api_and_signalled_when_it_is_on_the_sale() {
     let Some(mut bench) = bench() else { return };
-    let scans: usize = std::env::var("TILLBOX_SCANS").map_or(30, |text| text.parse().expect("a number"));
+    let scans: usize = std::env::var("TILLBOX_SCANS").map_or(15, |text| text.parse().expect("a number"));
     let sale = bench.open_sale();
     let mut took = Vec::new();
     for scan in 0..scans {

@@ -276,20 +276,29 @@ impl Events {
     /// # Panics
     /// If the stream breaks.
     pub fn next_if_any(&mut self) -> Option<(String, String, Value)> {
+        self.read().expect("the stream goes on")
+    }
+
+    /// The same; `None` also where the stream breaks, as that of a daemon that is killed does.
+    pub fn next_while_it_lasts(&mut self) -> Option<(String, String, Value)> {
+        self.read().ok().flatten()
+    }
+
+    fn read(&mut self) -> std::io::Result<Option<(String, String, Value)>> {
         let (mut id, mut name, mut data) = (String::new(), String::new(), String::new());
         for line in (&mut self.0).lines() {
-            let line = line.expect("the stream goes on");
+            let line = line?;
             match line.split_once(':').map(|(field, value)| (field, value.trim_start())) {
                 Some(("id", value)) => value.clone_into(&mut id),
                 Some(("event", value)) => value.clone_into(&mut name),
                 Some(("data", value)) => data += value,
                 _ if line.is_empty() && !(name.is_empty() && data.is_empty()) => {
                     let data = serde_json::from_str(&data).unwrap_or(Value::Null);
-                    return Some((id, name, data));
+                    return Ok(Some((id, name, data)));
                 }
                 _ => {}
             }
         }
-        None
+        Ok(None)
     }
 }

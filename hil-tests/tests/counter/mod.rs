@@ -112,9 +112,7 @@ impl Counter {
         (self.ended, self.alarms, self.scans) = (BTreeMap::new(), 0, Vec::new());
         let (sink, heard) = channel();
         std::thread::spawn(move || {
-            while let Ok(Some(event)) =
-                std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| events.next_if_any()))
-            {
+            while let Some(event) = events.next_while_it_lasts() {
                 if sink.send((Instant::now(), event)).is_err() {
                     return;
                 }
