@@ -35,7 +35,7 @@ pub use device_drivers::Moment;
 pub use drawer::authority::{Authority, mac};
 pub use drawer::budget::{Budget, MOST_PER_MINUTE};
 pub use drawer::{DrawerController, Wiring};
-pub use retained::{Memory, Place, Retained, write_last_words};
+pub use retained::{Memory, Place, Retained, write_last_words, write_panic};
 pub use scanner::{
     Both, Engine, FrontEnd, Lights, OneOf, RunReader, ScannerController, Seen, Sensor, Trigger, Wanted,
     write_run,

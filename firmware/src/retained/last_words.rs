@@ -16,6 +16,8 @@ use super::{Memory, Place};
 
 /// The longest text, bytes.
 pub(crate) const LONGEST: usize = 119;
+/// The longest path of a panic, letters.
+const LONGEST_PATH: usize = 80;
 pub(super) const LEN: usize = LONGEST + 9;
 const MAGIC: [u8; 4] = *b"TBXP";
 
@@ -34,6 +36,12 @@ pub fn write(memory: &mut impl Memory, text: fmt::Arguments<'_>) {
     memory.write(place, 8, &said);
     memory.write(place, 4, &checksum(&[&said]).to_le_bytes());
     memory.write(place, 0, &MAGIC);
+}
+
+/// The same for a panic at this place. Of a long path, as a dependency's is, the end says which file it was.
+pub fn write_panic(memory: &mut impl Memory, file: &str, line: u32) {
+    let tail = file.char_indices().rev().nth(LONGEST_PATH - 1).and_then(|(at, _)| file.get(at..));
+    write(memory, format_args!("panic at {}:{line}", tail.unwrap_or(file)));
 }
 
 /// What the boot before had to say, if it had. It is told once.
@@ -76,6 +84,19 @@ mod tests {
             assert_eq!(take(&mut ram).as_deref(), Some("panic at src/a.rs:7"));
             assert_eq!(take(&mut ram), None);
         }
+    }
+
+    #[test]
+    fn of_a_long_path_the_end_is_told() {
+        let mut ram = Ram::woken(0);
+        write_panic(&mut ram, "src/a.rs", 7);
+        assert_eq!(take(&mut ram).as_deref(), Some("panic at src/a.rs:7"));
+        let file = std::format!("{}/session.rs", "d".repeat(200));
+        write_panic(&mut ram, &file, 4_000_000_000);
+        assert_eq!(
+            take(&mut ram),
+            String::try_from(&*std::format!("panic at {}/session.rs:4000000000", "d".repeat(69))).ok()
+        );
     }
 
     #[test]

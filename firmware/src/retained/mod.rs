@@ -7,8 +7,8 @@
 mod last_words;
 mod store;
 
-pub use last_words::write as write_last_words;
 pub(crate) use last_words::{LONGEST as LONGEST_LAST_WORDS, take as take_last_words};
+pub use last_words::{write as write_last_words, write_panic};
 pub(crate) use store::{Kept, Store};
 
 use pos_link::{Settings, Tally};

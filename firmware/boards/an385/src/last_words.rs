@@ -3,7 +3,7 @@
 use core::panic::PanicInfo;
 
 use cortex_m_rt::{ExceptionFrame, exception};
-use firmware::write_last_words;
+use firmware::{write_last_words, write_panic};
 
 use crate::chip;
 use crate::retained::Ram;
@@ -13,10 +13,7 @@ use crate::retained::Ram;
 fn panicked(info: &PanicInfo<'_>) -> ! {
     chip::let_go();
     if let Some(at) = info.location() {
-        // Of a dependency's long path the end says which.
-        let file = at.file();
-        let file = file.char_indices().rev().nth(79).and_then(|(at, _)| file.get(at..)).unwrap_or(file);
-        write_last_words(&mut Ram, format_args!("panic at {file}:{}", at.line()));
+        write_panic(&mut Ram, at.file(), at.line());
     }
     chip::reset()
 }

@@ -13,7 +13,7 @@ use core::panic::PanicInfo;
 
 use cortex_m_rt::{ExceptionFrame, exception};
 use device_drivers::Moment;
-use firmware::{Behaviour, Boot, Retained, Unit, write_last_words};
+use firmware::{Behaviour, Boot, Retained, Unit, write_last_words, write_panic};
 use pos_link::Version;
 
 use chip::{Board, Line};
@@ -80,10 +80,7 @@ pub fn run<C: Behaviour>(
 fn panicked(info: &PanicInfo<'_>) -> ! {
     chip::let_go();
     if let Some(at) = info.location() {
-        // Of a dependency's long path the end says which.
-        let file = at.file();
-        let file = file.char_indices().rev().nth(79).and_then(|(at, _)| file.get(at..)).unwrap_or(file);
-        write_last_words(&mut Ram, format_args!("panic at {file}:{}", at.line()));
+        write_panic(&mut Ram, at.file(), at.line());
     }
     chip::reset()
 }
