@@ -1,11 +1,15 @@
 //! The way between a store's box and the cloud.
 //!
-//! What is here decides, and does nothing: it is told what happened and what time it is, and says what to do next. Broker, journal and
-//! clock are the caller's. So a day of lost connections is a test of milliseconds.
+//! What is said and when is decided here without doing anything; [`mqtt`] alone touches a network. So a day of lost connections is
+//! a test of milliseconds.
 //!
 //! | module | what |
 //! |---|---|
 //! | [`Outbox`] | which records are sent when, until the cloud has them |
+//! | [`Batch`] | journal records as they travel, byte for byte, with their chain |
+//! | [`Address`], [`Topic`] | the names under which things travel |
+//! | [`messages`] | what is said beside the records: acks, state, commands, replies |
+//! | [`mqtt`] | one connection to a broker: fresh each time, with TLS |
 //!
 //! # What the journal is for
 //!
@@ -14,6 +18,15 @@
 //! to that number and sends again. So nothing is lost that is in the journal, and the cloud, which knows each record by its place, counts
 //! nothing twice.
 
+mod envelope;
+pub mod messages;
+pub mod mqtt;
 mod outbox;
+mod topics;
 
+pub use envelope::{
+    Batch, EnvelopeError, HEADER_BYTES, MAX_ENVELOPE_BYTES, MAX_PAYLOAD_BYTES, Packing, RECORD_OVERHEAD_BYTES,
+};
+pub use messages::{Ack, Command, MessageError, Order, Outcome, Reply, State};
 pub use outbox::{Acknowledged, Limits, Micros, Outbox, Place, Standing, Todo};
+pub use topics::{Address, BadName, MAX_NAME_BYTES, Topic};

@@ -45,7 +45,7 @@ pub use flaw::{FirstBad, Reason};
 pub use journal::{AppendError, Appended, Condition, Journal, OpenError, Options};
 pub use layout::MAX_GROUP_BYTES;
 pub use position::{Digest, EpochId, Evidence, Head, Locator, ParsePositionError, Position};
-pub use reader::{ReadError, Reader, Start};
+pub use reader::{Epoch, ReadError, Reader, Start};
 pub use record::{MAX_BODY_BYTES, RECORD_PREFIX_BYTES, Record, RecordError};
 pub use records::Records;
 pub use recovery::{Opened, Outcome};

@@ -14,6 +14,8 @@ use crate::storage::{Access, Storage};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Leg {
     pub(crate) dir: EpochDir,
+    /// The record that it continues, which another box may have written.
+    pub(crate) parent: Option<Evidence>,
     /// The record that the next leg continues; `None` in the newest epoch.
     pub(crate) last: Option<Evidence>,
 }
@@ -22,18 +24,19 @@ pub(crate) struct Leg {
 pub(crate) fn lineage(storage: &impl Storage) -> io::Result<Result<Vec<Leg>, FirstBad>> {
     let dirs = segment::epochs(storage)?;
     let mut legs = Vec::new();
-    let mut next = dirs.last().map(|dir| Leg { dir: *dir, last: None });
-    while let Some(leg) = next {
-        legs.push(leg);
+    let mut next = dirs.last().map(|dir| Leg { dir: *dir, parent: None, last: None });
+    while let Some(mut leg) = next {
         let (_, header) = match segment::open(storage, leg.dir, 1, Access::Read)? {
             Ok(opened) => opened,
             Err(bad) => return Ok(Err(bad)),
         };
+        leg.parent = header.parent;
         next = header.parent.and_then(|parent| {
             let dir =
                 dirs.iter().find(|d| d.epoch == parent.position.epoch && d.ordinal < leg.dir.ordinal)?;
-            Some(Leg { dir: *dir, last: Some(parent) })
+            Some(Leg { dir: *dir, parent: None, last: Some(parent) })
         });
+        legs.push(leg);
     }
     legs.reverse();
     Ok(Ok(legs))

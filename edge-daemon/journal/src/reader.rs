@@ -8,8 +8,8 @@ use thiserror::Error;
 use crate::flaw::{FirstBad, Reason};
 use crate::group;
 use crate::layout::{FRAME_HEADER_BYTES, GROUP_HEADER_BYTES, SEGMENT_HEADER_BYTES};
-use crate::lineage::lineage;
-use crate::position::{Evidence, Head, Locator, Position};
+use crate::lineage::{Leg, lineage};
+use crate::position::{EpochId, Evidence, Head, Locator, Position};
 use crate::published::{Published, Tail};
 use crate::record::{self, MAX_BODY_BYTES, RECORD_PREFIX_BYTES, Record};
 use crate::records::Records;
@@ -47,6 +47,17 @@ pub enum Start {
     After(Position),
     /// With the record at this place.
     At(Locator),
+}
+
+/// One epoch of the chain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Epoch {
+    /// Its name.
+    pub id: EpochId,
+    /// The record that it continues: of the epoch before, or of a journal that is not here.
+    pub parent: Option<Evidence>,
+    /// The last of its records that is part of the chain; `None` in the newest epoch.
+    pub last: Option<Evidence>,
 }
 
 type OpenFiles<F> = Mutex<Vec<((EpochDir, u32), Arc<F>)>>;
@@ -148,6 +159,16 @@ impl<S: Storage> Reader<S> {
                 Records::after(self.clone(), legs, before)
             }
         }
+    }
+
+    /// The chain's epochs, oldest first.
+    ///
+    /// # Errors
+    /// [`ReadError`] when an epoch cannot be read.
+    pub fn epochs(&self) -> Result<Vec<Epoch>, ReadError> {
+        let legs = lineage(&self.storage)??;
+        let epoch = |leg: &Leg| Epoch { id: leg.dir.epoch, parent: leg.parent, last: leg.last };
+        Ok(legs.iter().map(epoch).collect())
     }
 
     pub(crate) fn storage(&self) -> &S {

@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 use pos_journal::{
-    AppendError, Disk, EpochId, Evidence, Journal, Options, Outcome, Position, Preparation, ReadError,
+    AppendError, Disk, Epoch, EpochId, Evidence, Journal, Options, Outcome, Position, Preparation, ReadError,
     Reader, Room, Start, verify,
 };
 
@@ -145,6 +145,8 @@ fn an_epoch_continues_its_parent_and_leaves_the_rest_behind() {
     fill(&mut journal, 1000, 50);
     assert!(matches!(following.next(), Some(Err(ReadError::UnknownPosition(_)))));
 
+    let older = Epoch { id: first, parent: None, last: Some(parent) };
+    assert_eq!(reader.epochs().unwrap(), [older, Epoch { id: second, parent: Some(parent), last: None }]);
     let chain: Vec<u64> = (0..40).chain(1000..1050).collect();
     assert_eq!(numbers(&reader, Start::Beginning), chain);
     assert_eq!(numbers(&Reader::open(disk.clone()), Start::Beginning), chain);
