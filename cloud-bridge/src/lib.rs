@@ -1,7 +1,7 @@
 //! The way between a store's box and the cloud.
 //!
-//! What is said and when is decided here without doing anything; [`mqtt`] alone touches a network. So a day of lost connections is
-//! a test of milliseconds.
+//! What is sent when is decided without doing anything ([`Outbox`]), so a day of lost connections is a test of milliseconds; the
+//! [`Uplink`] carries it out, over [`mqtt`], which alone touches a network.
 //!
 //! | module | what |
 //! |---|---|
@@ -9,6 +9,7 @@
 //! | [`Batch`] | journal records as they travel, byte for byte, with their chain |
 //! | [`Address`], [`Topic`] | the names under which things travel |
 //! | [`messages`] | what is said beside the records: acks, state, commands, replies |
+//! | [`Uplink`] | the box's end: carries out what the outbox decides |
 //! | [`mqtt`] | one connection to a broker: fresh each time, with TLS |
 //!
 //! # What the journal is for
@@ -23,6 +24,7 @@ pub mod messages;
 pub mod mqtt;
 mod outbox;
 mod topics;
+mod uplink;
 
 pub use envelope::{
     Batch, EnvelopeError, HEADER_BYTES, MAX_ENVELOPE_BYTES, MAX_PAYLOAD_BYTES, Packing, RECORD_OVERHEAD_BYTES,
@@ -30,3 +32,4 @@ pub use envelope::{
 pub use messages::{Ack, Command, MessageError, Order, Outcome, Reply, State};
 pub use outbox::{Acknowledged, Limits, Micros, Outbox, Place, Standing, Todo};
 pub use topics::{Address, BadName, MAX_NAME_BYTES, Topic};
+pub use uplink::{Answer, Inputs, Options, Outputs, Uplink, UplinkError, View};

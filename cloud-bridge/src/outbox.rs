@@ -250,6 +250,18 @@ impl Outbox {
         Acknowledged::Moved(place)
     }
 
+    /// The cloud says that it does not have what stands behind this record: that is sent again, even where the cloud had said otherwise
+    /// (its database came back from a copy).
+    pub fn resend(&mut self, after: Place, now: Micros) {
+        let after = after.min(self.head);
+        self.acknowledged = self.acknowledged.min(after);
+        self.send_again();
+        if self.acknowledged < self.head {
+            self.behind_since.get_or_insert(now);
+            self.overdue = self.head;
+        }
+    }
+
     /// What to do next, if anything is to be done now.
     pub fn poll(&mut self, now: Micros) -> Option<Todo> {
         match self.link {

@@ -107,6 +107,25 @@ fn a_connection_over_which_nothing_comes_back_is_given_up() {
 }
 
 #[test]
+fn what_the_cloud_lost_is_sent_again_even_if_it_had_it() {
+    let mut outbox = connected(20);
+    assert_eq!(send(&mut outbox, 0), [0, 10]);
+    outbox.acknowledged(at(20), true, SECOND);
+    assert_eq!(outbox.poll(SECOND), None);
+    // A batch was lost on the way.
+    outbox.resend(at(20), SECOND);
+    assert_eq!(outbox.poll(SECOND), None);
+    // The cloud's database came back from a copy.
+    outbox.resend(at(5), SECOND);
+    assert_eq!(outbox.standing().acknowledged, at(5));
+    assert_eq!(send(&mut outbox, SECOND), [5, 15]);
+    assert_eq!(outbox.acknowledged(at(20), true, SECOND), Acknowledged::Moved(at(20)));
+    // More than there is.
+    outbox.resend(at(99), SECOND);
+    assert_eq!((outbox.standing().acknowledged, outbox.poll(SECOND)), (at(20), None));
+}
+
+#[test]
 fn an_acknowledgement_moves_the_cursor_only_to_what_the_journal_has() {
     let mut outbox = connected(30);
     assert_eq!(outbox.acknowledged(at(31), true, 0), Acknowledged::Unknown);

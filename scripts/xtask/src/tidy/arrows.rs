@@ -12,9 +12,21 @@ pub(super) const RULE: Rule = Rule {
 
 /// Each crate of the product and the crates of this workspace that it may name.
 const MAP: &[(&str, &[&str])] = &[
-    ("edge-daemon", &["cloud-bridge", "device-drivers", "firmware", "pos-journal", "pos-domain", "pos-link"]),
-    ("cloud-receiver", &["cloud-bridge", "pos-journal", "pos-domain"]),
-    ("cloud-bridge", &["pos-journal", "pos-domain", "pos-link"]),
+    (
+        "edge-daemon",
+        &[
+            "cloud-bridge",
+            "cloud-trial",
+            "device-drivers",
+            "firmware",
+            "pos-journal",
+            "pos-domain",
+            "pos-link",
+        ],
+    ),
+    ("cloud-receiver", &["cloud-bridge", "cloud-trial", "pos-journal", "pos-domain"]),
+    ("cloud-bridge", &["cloud-trial", "pos-journal", "pos-domain", "pos-link"]),
+    ("cloud-trial", &[]),
     ("device-drivers", &["pos-journal", "pos-domain", "pos-link"]),
     ("firmware", &["device-drivers", "pos-link"]),
     ("pos-journal", &["pos-domain", "pos-link"]),
