@@ -1,4 +1,5 @@
 //! The uplink against a real broker, over a link that misbehaves: in the end the cloud has what the journal has.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "these are tests")]
 
 use std::time::Duration;
 
