@@ -1,12 +1,14 @@
-//! Gives each program the layout of its memory: the boot loader is in the first RAM, what it starts in the second.
+//! Gives each program the layout of its memory: the boot loader its own, and what it starts that of an image. The RP2040's is this one, too.
 
 use std::path::PathBuf;
 use std::{env, fs, io};
 
 fn main() -> io::Result<()> {
     let out = PathBuf::from(env::var_os("OUT_DIR").ok_or(io::ErrorKind::NotFound)?);
-    let programs = [("boot", "boot.x"), ("drawer", "image.x"), ("scanner", "image.x"), ("hangs", "image.x")];
-    for (program, layout) in programs {
+    for source in fs::read_dir("src/bin")? {
+        let source = source?.path();
+        let program = source.file_stem().and_then(|name| name.to_str()).ok_or(io::ErrorKind::InvalidData)?;
+        let layout = if program == "boot" { "boot.x" } else { "image.x" };
         if program == "boot" && env::var_os("CARGO_FEATURE_BOOT").is_none() {
             continue;
         }

@@ -11,20 +11,22 @@
 //! | *unit* | what is read or written at once, 512 bytes |
 //! | *sector* | what the flash erases at once: whole units |
 //!
-//! The boot loader calls [`boot()`], which is the only one that knows signatures; what runs has a [`Receiver`], which takes images
-//! and confirms the one that is on trial. Both see the flash through a [`Store`].
+//! The boot loader calls [`load()`], and that [`boot()`], which is the only one that knows signatures; what runs has a [`Receiver`], which
+//! takes images and confirms the one that is on trial. Both see the flash through a [`Store`].
 
 use device_drivers::Moment;
 use pos_link::{ToController, ToHost, UpdateRefusal};
 
 mod boot;
 mod image;
+mod loader;
 mod receiver;
 mod state;
 mod store;
 
 pub use boot::{Decision, boot, decide};
 pub use image::{HEADER, Header, Target, Unfit, fingerprint, is_signed};
+pub use loader::{key_of, kind_of, load};
 pub use receiver::{Receiver, TRIAL_PATIENCE};
 pub use state::{Outcome, Phase, Slot, State};
 pub use store::{Layout, NotLoaded, Store};

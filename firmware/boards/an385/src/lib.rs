@@ -23,8 +23,6 @@ pub const BOARD: [u8; 8] = *b"an385\0\0\0";
 /// Where images are put, and how long they may be: see image.x.
 const IMAGE: usize = 0x2000_0000;
 const LONGEST: usize = 0x4_0000;
-/// Says that the first slot was started; one more, the second.
-const MARK: u32 = 0x7b5d_1070;
 
 /// Runs a controller for ever. `make` makes one that goes on where the boot before was, with the key that the box has too. Each time
 /// around `look` tells it what its pins say.
@@ -37,10 +35,10 @@ pub fn run<C: Behaviour>(
     let mut clock = Clock::start();
     let now = clock.now();
     let page = page::read();
-    let running = if chip::read(chip::STARTED) == MARK { Slot::First } else { Slot::Second };
+    let running = Slot::from_mark(chip::read(chip::STARTED));
     let target = Target { board: BOARD, kind: C::KIND };
-    let updates = flash::store()
-        .and_then(|store| Receiver::new(store, target, running, now).ok())
+    let updates = running
+        .and_then(|running| Receiver::new(flash::store()?, target, running, now).ok())
         .ok_or(NoSlot::because(UpdateRefusal::FlashFailed));
     let boot = Boot {
         seed: chip::seed(),
@@ -98,11 +96,7 @@ pub unsafe fn image() -> &'static mut [u8] {
 /// # Safety
 /// It is one that was signed.
 pub unsafe fn start(slot: Slot) -> ! {
-    let mark = match slot {
-        Slot::First => MARK,
-        Slot::Second => MARK | 1,
-    };
-    chip::write(chip::STARTED, mark);
+    chip::write(chip::STARTED, slot.mark());
     // SAFETY: as the caller says.
     unsafe { chip::start_vectors(IMAGE) }
 }
