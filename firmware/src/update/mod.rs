@@ -12,7 +12,8 @@
 //! | *sector* | what the flash erases at once: whole units |
 //!
 //! The boot loader calls [`load()`], and that [`boot()`], which is the only one that knows signatures; what runs has a [`Receiver`], which
-//! takes images and confirms the one that is on trial. Both see the flash through a [`Store`].
+//! takes images and confirms the one that is on trial. Both see the flash through a [`Store`]; a [`SerialFlash`] is one that a chip's ROM
+//! writes.
 
 use device_drivers::Moment;
 use pos_link::{ToController, ToHost, UpdateRefusal};
@@ -21,6 +22,7 @@ mod boot;
 mod image;
 mod loader;
 mod receiver;
+mod serial;
 mod state;
 mod store;
 
@@ -28,6 +30,7 @@ pub use boot::{Decision, boot, decide};
 pub use image::{HEADER, Header, Target, Unfit, fingerprint, is_signed};
 pub use loader::{key_of, kind_of, load};
 pub use receiver::{Receiver, TRIAL_PATIENCE};
+pub use serial::{PAGE, SECTOR, SerialChip, SerialError, SerialFlash};
 pub use state::{Outcome, Phase, Slot, State};
 pub use store::{Layout, NotLoaded, Store};
 

@@ -9,6 +9,7 @@ use std::rc::Rc;
 use embedded_storage::nor_flash::{
     ErrorType, NorFlash, NorFlashError, NorFlashErrorKind, ReadNorFlash, check_erase, check_read, check_write,
 };
+use firmware::update::{PAGE, SECTOR as SERIAL_SECTOR, SerialChip};
 
 use crate::random::Random;
 
@@ -45,6 +46,10 @@ pub(crate) struct Chip {
     has_power: bool,
     random: Random,
     pub(crate) changes: u32,
+    /// Something is driven that must end at its time.
+    pub(crate) driven: bool,
+    /// For so long the processor stood still, microseconds, at the slowest that a serial flash is.
+    pub(crate) still: u64,
 }
 
 #[derive(Debug, Clone)]
@@ -62,10 +67,24 @@ impl NorFlashError for Failed {
 impl Flash {
     /// Of a chip that nobody has erased yet.
     pub(crate) fn new(mut random: Random) -> Self {
-        let bytes: Vec<_> = (0..SECTOR * SECTORS).map(|_| random.byte()).collect();
-        let blank = vec![false; bytes.len() / WRITE];
-        let (left, fail_at, lies_at, has_power, changes) = (None, None, None, true, 0);
-        Self(Rc::new(RefCell::new(Chip { bytes, blank, left, fail_at, lies_at, has_power, random, changes })))
+        let bytes = (0..SECTOR * SECTORS).map(|_| random.byte()).collect();
+        Self::holding(bytes, random)
+    }
+
+    /// Of a chip that holds these bytes.
+    pub(crate) fn holding(bytes: Vec<u8>, random: Random) -> Self {
+        Self(Rc::new(RefCell::new(Chip {
+            blank: vec![false; bytes.len() / WRITE],
+            bytes,
+            left: None,
+            fail_at: None,
+            lies_at: None,
+            has_power: true,
+            random,
+            changes: 0,
+            driven: false,
+            still: 0,
+        })))
     }
 
     /// The power is cut within the change after so many others.
@@ -169,5 +188,38 @@ impl NorFlash for Flash {
     fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), Failed> {
         check_write(self, offset, bytes.len()).expect("what is written is within and aligned");
         self.0.borrow_mut().change(offset as usize, bytes, false)
+    }
+}
+
+/// The same as a chip's ROM sees it: nothing says that it failed.
+impl SerialChip for Flash {
+    fn read(&self, at: u32, into: &mut [u8]) {
+        let chip = self.0.borrow();
+        if chip.has_power {
+            into.copy_from_slice(&chip.bytes[at as usize..][..into.len()]);
+        } else {
+            into.fill(0);
+        }
+    }
+
+    fn erase(&mut self, sector: u32) {
+        assert!((sector as usize).is_multiple_of(SERIAL_SECTOR), "{sector} is within a sector");
+        let mut chip = self.0.borrow_mut();
+        assert!(!chip.driven, "a solenoid is driven meanwhile");
+        chip.still += 400_000;
+        // Nobody is told.
+        let _ = chip.change(sector as usize, &[0xff; SERIAL_SECTOR], true);
+    }
+
+    fn program(&mut self, page: u32, bytes: &[u8; PAGE]) {
+        assert!((page as usize).is_multiple_of(PAGE), "{page} is within a page");
+        let mut chip = self.0.borrow_mut();
+        assert!(!chip.driven, "a solenoid is driven meanwhile");
+        chip.still += 3_000;
+        let _ = chip.change(page as usize, bytes, false);
+    }
+
+    fn may_stand_still(&self) -> bool {
+        !self.0.borrow().driven
     }
 }

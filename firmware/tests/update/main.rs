@@ -7,7 +7,11 @@
 
 mod cuts;
 mod flash;
+#[path = "../../boards/rp2040/src/layout.rs"]
+mod layout;
+mod line;
 mod random;
 mod refusals;
+mod serial;
 mod shop;
 mod unit;

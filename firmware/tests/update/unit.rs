@@ -17,7 +17,14 @@ use crate::shop::{Board, Does, Image, image, version};
 
 /// Memory that all boots share.
 #[derive(Clone)]
-struct Ram(Rc<RefCell<[[u8; Place::LEN]; 3]>>);
+pub(crate) struct Ram(Rc<RefCell<[[u8; Place::LEN]; 3]>>);
+
+impl Ram {
+    /// After the power was off.
+    pub(crate) fn woken() -> Self {
+        Self(Rc::new(RefCell::new([[0xa5; Place::LEN]; 3])))
+    }
+}
 
 impl Memory for Ram {
     fn read(&self, place: Place, from: usize, into: &mut [u8]) {
@@ -31,7 +38,14 @@ impl Memory for Ram {
 
 /// A controller that has nothing to do, but is busy or not well at times.
 #[derive(Clone)]
-struct Idle(Rc<Cell<(bool, bool)>>);
+pub(crate) struct Idle(Rc<Cell<(bool, bool)>>);
+
+impl Idle {
+    /// Not busy, and well.
+    pub(crate) fn new() -> Self {
+        Self(Rc::new(Cell::new((false, true))))
+    }
+}
 
 impl Behaviour for Idle {
     const KIND: Kind = Kind::Drawer;
@@ -79,8 +93,7 @@ impl Counter {
     fn new(old: &Image, new: &Image) -> Self {
         let mut board = Board::new(old, Random::new());
         board.knows(new);
-        let (ram, idle) =
-            (Ram(Rc::new(RefCell::new([[0xa5; Place::LEN]; 3]))), Idle(Rc::new(Cell::new((false, true)))));
+        let (ram, idle) = (Ram::woken(), Idle::new());
         let unit = boot(&mut board, &ram, &idle, 1, Moment::default());
         let host = Session::new(77, Outbox::new(StreamId(7)), None, 0);
         Self { board, ram, idle, unit, host, now: Moment::default(), boots: 1, plugged: true, bad_offsets: 0 }

@@ -5,7 +5,7 @@ use core::convert::Infallible;
 use device_drivers::Moment;
 use embedded_hal::digital::{ErrorType, OutputPin};
 use rp2040_hal::clocks::init_clocks_and_plls;
-use rp2040_hal::fugit::{ExtU32 as _, RateExtU32 as _};
+use rp2040_hal::fugit::{MicrosDurationU32, RateExtU32 as _};
 use rp2040_hal::gpio::bank0::{Gpio0, Gpio1, Gpio4, Gpio5};
 use rp2040_hal::gpio::{FunctionUart, Pin as HalPin, Pins, PullNone, PullUp};
 use rp2040_hal::pac;
@@ -13,13 +13,13 @@ use rp2040_hal::uart::{DataBits, Enabled, StopBits, UartConfig, UartPeripheral};
 use rp2040_hal::{Clock as _, Sio, Timer, Watchdog};
 use sha2::{Digest as _, Sha256};
 
-/// The second stage of booting: it sets up the flash of a Pico.
-#[unsafe(link_section = ".boot2")]
-#[used]
-pub static BOOT2_FIRMWARE: [u8; 256] = rp2040_boot2::BOOT_LOADER_W25Q080;
-
 /// Hertz of a Pico's crystal.
 const CRYSTAL: u32 = 12_000_000;
+
+/// How long a controller's watchdog waits for food.
+pub const PATIENCE: MicrosDurationU32 = MicrosDurationU32::secs(2);
+/// The boot loader's: it hashes and checks two images at most in between.
+pub const LONGEST_PATIENCE: MicrosDurationU32 = MicrosDurationU32::secs(8);
 
 type Wires<Tx, Rx> = (HalPin<Tx, FunctionUart, PullNone>, HalPin<Rx, FunctionUart, PullUp>);
 /// The box's line.
@@ -33,13 +33,14 @@ pub struct Board {
     pub boxes: BoxLine,
     /// UART1, 9600 8N1.
     pub engine: Line,
-    /// Resets the chip when it is not fed for two seconds.
+    /// Resets the chip when it is not fed.
     pub watchdog: Watchdog,
 }
 
 impl Board {
-    /// Clocks, lines, timer and watchdog; all other pins are let go. `None` if it was started before, or the crystal does not swing.
-    pub fn start() -> Option<Self> {
+    /// Clocks, lines, timer and watchdog, as after a reset or behind a boot loader that has started them; all other pins are let go. The
+    /// watchdog waits for so long, 8.3 s at most. `None` if this program has started it before, or the crystal does not swing.
+    pub fn start(patience: MicrosDurationU32) -> Option<Self> {
         let mut chip = pac::Peripherals::take()?;
         let mut watchdog = Watchdog::new(chip.WATCHDOG);
         let clocks = init_clocks_and_plls(
@@ -69,7 +70,7 @@ impl Board {
         engine.enable_rx_interrupt();
         let mut board = Self { boxes: Uart(boxes), engine: Uart(engine), watchdog };
         board.watchdog.pause_on_debug(true);
-        board.watchdog.start(2.secs());
+        board.watchdog.start(patience);
         Some(board)
     }
 }
@@ -82,8 +83,18 @@ pub struct Uart<D: rp2040_hal::uart::UartDevice, P: rp2040_hal::uart::ValidUartP
 impl<D: rp2040_hal::uart::UartDevice, P: rp2040_hal::uart::ValidUartPinout<D>> Uart<D, P> {
     /// What came over the line, as much as there is room for.
     pub fn hear<'a>(&self, into: &'a mut [u8]) -> &'a [u8] {
-        // A byte that was damaged on the way is left out: what it was in is damaged then, and is found to be.
-        let count = self.0.read_raw(into).unwrap_or_default();
+        let mut count = 0_usize;
+        while let Some(rest) = into.get_mut(count..)
+            && !rest.is_empty()
+        {
+            count = count.saturating_add(match self.0.read_raw(rest) {
+                Ok(more) => more,
+                // A byte that was damaged on the way is left out, and so is what there was no room for while the flash was written: what
+                // it was in is damaged then, and is found to be. What came before is good.
+                Err(nb::Error::Other(error)) if !error.discarded.is_empty() => error.discarded.len(),
+                Err(_) => break,
+            });
+        }
         into.get(..count).unwrap_or_default()
     }
 
@@ -134,6 +145,16 @@ pub fn set_way(pin: u8, way: Way) {
 pub fn level(pin: u8) -> bool {
     // SAFETY: reading it changes nothing.
     unsafe { (*pac::SIO::ptr()).gpio_in().read().bits() & 1 << pin != 0 }
+}
+
+/// Whether a pin is driven high.
+pub fn is_driven_high(pin: u8) -> bool {
+    // SAFETY: reading them changes nothing.
+    let driven = unsafe {
+        let sio = &*pac::SIO::ptr();
+        sio.gpio_out().read().bits() & sio.gpio_oe().read().bits()
+    };
+    driven & 1 << pin != 0
 }
 
 /// Drives a pin.

@@ -4,41 +4,51 @@
 #![no_std]
 
 pub mod chip;
+pub mod flash;
+mod layout;
 mod page;
 #[path = "../../lm3s6965/src/retained.rs"]
 mod retained;
 mod sleep;
+pub mod start;
 
 use core::panic::PanicInfo;
 
 use cortex_m_rt::{ExceptionFrame, exception};
 use device_drivers::Moment;
+use firmware::update::{NoSlot, Receiver, Target};
 use firmware::{Behaviour, Boot, Retained, Unit, write_last_words, write_panic};
-use pos_link::Version;
+use pos_link::{UpdateRefusal, Version};
 
 use chip::{Board, Line};
 use retained::Ram;
 
-/// The version of this firmware.
-const VERSION: Version = Version { major: 0, minor: 1, patch: 0 };
+/// This board's name in images.
+pub const BOARD: [u8; 8] = *b"rp2040\0\0";
 
 /// Runs a controller for ever. `make` makes one that goes on where the boot before was, with the key that the box has too. Each time
-/// around `look` tells it what its pins and lines say, and lets the pins do what it says.
+/// around `look` tells it what its pins and lines say, and lets the pins do what it says. The flash is not changed while the pin `low`
+/// is driven high.
 pub fn run<C: Behaviour>(
+    low: Option<u8>,
     make: impl FnOnce(Retained, [u8; 32], Moment) -> C,
     mut look: impl FnMut(&mut C, &mut Line, Moment),
 ) -> ! {
-    let (Some(mut board), Some(())) = (Board::start(), sleep::start()) else { chip::reset() };
+    let (Some(mut board), Some(())) = (Board::start(chip::PATIENCE), sleep::start()) else { chip::reset() };
     let page = page::read();
+    let now = chip::now();
+    let target = Target { board: BOARD, kind: C::KIND };
+    let updates = start::slot()
+        .and_then(|running| Receiver::new(flash::store(low)?, target, running, now).ok())
+        .ok_or(NoSlot::because(UpdateRefusal::FlashFailed));
     let boot = Boot {
         seed: chip::seed(),
         key: page.key,
         hardware: page.hardware,
-        firmware: VERSION,
+        firmware: updates.as_ref().map_or_else(|_| Version::default(), Receiver::version),
         by_watchdog: chip::was_reset_by_watchdog(),
     };
-    let now = chip::now();
-    let mut unit = Unit::new(&boot, Ram, now, |retained| make(retained, boot.key, now));
+    let mut unit = Unit::with_updates(&boot, Ram, updates, now, |retained| make(retained, boot.key, now));
     let mut saying = heapless::Deque::<u8, { pos_link::LONGEST_FRAME }>::new();
     loop {
         let now = chip::now();

@@ -6,6 +6,8 @@
 //! | 4–11 | the hardware's number |
 //! | 12–43 | the key that the box has too |
 
+use crate::layout::{IDENTITY, MAPPED};
+
 /// Who the board is.
 pub(crate) struct Page {
     /// The hardware's number.
@@ -14,11 +16,11 @@ pub(crate) struct Page {
     pub(crate) key: [u8; 32],
 }
 
-const PAGE: usize = 0x101f_f000;
+const PAGE: u32 = MAPPED + IDENTITY;
 
 /// Reads it. A board that was never given one has the number 0 and a key of zeros, with which no box opens anything.
 pub(crate) fn read() -> Page {
-    // SAFETY: the flash is mapped there, for reading, as long as the program runs from it; nothing writes it meanwhile.
+    // SAFETY: the flash is mapped there whenever this processor comes here, and nothing writes to the page.
     let bytes = unsafe { (PAGE as *const [u8; 44]).read_volatile() };
     let mut page = Page { hardware: [0; 8], key: [0; 32] };
     let (magic, rest) = bytes.split_at(4);

@@ -27,6 +27,7 @@ const BEEPER: u8 = 9;
 #[rp2040_hal::entry]
 fn main() -> ! {
     rp2040::run(
+        Some(SOLENOID),
         |retained, key, now| {
             // The switch is pulled up: a cable that is out is a drawer that is closed by all that can be known.
             chip::set_way(SWITCH, Way::InPulledUp);

@@ -42,6 +42,7 @@ static EDGES: Mutex<RefCell<Deque<(bool, Moment), 128>>> = Mutex::new(RefCell::n
 fn main() -> ! {
     let mut edges = Edges::new(Moment::default());
     rp2040::run(
+        None,
         |retained, _, _| {
             chip::set_way(TRIGGER, Way::InPulledUp);
             [LOOKS_ALWAYS, SENSOR].into_iter().for_each(|pin| chip::set_way(pin, Way::In));
