@@ -12,7 +12,7 @@
 //!   answers when it is on disk. Everything that reads or changes the store goes through its `Shop`.
 //! - [`views`] index the journal, and can be thrown away.
 //! - [`http`] is the interface to the outside; it renders, and decides nothing.
-//! - [`peripherals`] print what was sold; a sale never waits for them.
+//! - [`peripherals`] print what was sold; a sale never waits for them. Nor for [`cloud`], which sends the journal to head office.
 //! - [`commands`] are what the command line ([`cli`]) can do; beside a running daemon they speak to it by [`control`].
 //! - [`config`] is one file, under the environment, under flags; all values are checked before anything is opened.
 //! - [`backup`] copies the journal and puts it back; [`catalog_csv`] reads catalogues; [`demo`] is a shop to try.
@@ -24,6 +24,7 @@ pub mod catalog_csv;
 pub mod checkout;
 pub mod cli;
 pub mod clock;
+pub mod cloud;
 pub mod commands;
 pub mod config;
 pub mod control;

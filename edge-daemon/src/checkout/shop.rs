@@ -267,6 +267,12 @@ impl Shop {
         self.state().business_date
     }
 
+    /// The journal's records, as far as they are on disk.
+    #[must_use]
+    pub fn reader(&self) -> Reader<Disk> {
+        self.shared.reader.clone()
+    }
+
     /// The end of the journal.
     #[must_use]
     pub fn head(&self) -> Option<Head> {

@@ -16,6 +16,7 @@ use super::failure::{Code, Failure};
 use crate::checkout::{self, OpenOptions, Running, Shop};
 use crate::cli::Place;
 use crate::clock::SystemClock;
+use crate::cloud::{Cloud, CloudError};
 use crate::config::Config;
 use crate::control::{self, Server};
 use crate::http::{self, HttpOptions};
@@ -84,6 +85,14 @@ pub(super) async fn serve(
     let lines =
         ControllerLines { lines: config.controllers.clone(), keys: config.data.dir.join("keys/controllers") };
     let peripherals = Peripherals::start(&shop, &config.devices, &lines, Patience::default());
+    let (cloud, uplink) = match &config.cloud {
+        Some(cloud) => {
+            let (cloud, uplink) =
+                Cloud::start(&shop, cloud, &peripherals.devices(), &config.data.dir).map_err(no_way)?;
+            (cloud, Some(uplink))
+        }
+        None => (Cloud::none(), None),
+    };
     let control = control::serve(Server {
         shop: shop.clone(),
         root: config.data.dir.clone(),
@@ -99,6 +108,7 @@ pub(super) async fn serve(
         loopback_only: address.ip().is_loopback(),
         counter_pages,
         peripherals: Some((peripherals.devices(), peripherals.jobs())),
+        cloud,
     };
     let (stopping, mut stopped) = watch::channel(false);
     let shutdown = async move {
@@ -137,6 +147,9 @@ pub(super) async fn serve(
     // Only tidiness: the next start removes one that is left.
     let _ = std::fs::remove_file(config.data.dir.join("control.sock"));
     peripherals.stop().await;
+    if let Some(uplink) = uplink {
+        uplink.stop().await;
+    }
     watchdog.abort();
     let _ = watchdog.await;
     close(running).await?;
@@ -178,6 +191,11 @@ fn taken(config: &Config, error: &std::io::Error) -> Failure {
         what,
         "stop what listens there, or use another --listen; port 0 takes a free one",
     )
+}
+
+fn no_way(error: CloudError) -> Failure {
+    let what = format!("the way to the cloud cannot be opened: {error}");
+    Failure::new(Code::Wrong, what, "correct [cloud], or take `broker` out: the shop sells without it")
 }
 
 fn crashed(error: &tokio::task::JoinError) -> Failure {

@@ -1,7 +1,8 @@
-//! The sections about the box itself: `[data]`, `[http]`, `[controllers]` and `[log]`.
+//! The sections about the box itself: `[data]`, `[http]`, `[controllers]`, `[cloud]` and `[log]`.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::device::{self, DeviceConfig};
 use super::error::Problem;
@@ -30,6 +31,25 @@ pub struct HttpConfig {
     pub max_connections: usize,
 }
 
+/// Where the store's records are sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CloudConfig {
+    /// The broker's name, which its certificate has to have, and its port.
+    pub broker: (String, u16),
+    /// The file with the authority's certificates that the broker's has to be of.
+    pub authority: PathBuf,
+    /// The file with the box's own certificate.
+    pub certificate: PathBuf,
+    /// The file with its key.
+    pub key: PathBuf,
+    /// Whether records are compressed on their way.
+    pub compress: bool,
+    /// A record that has waited longer raises an alarm.
+    pub alarm_after: Duration,
+    /// More bytes that wait raise an alarm.
+    pub alarm_bytes: u64,
+}
+
 /// What is logged, and how.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogConfig {
@@ -44,6 +64,7 @@ pub(super) struct BoxSettings {
     pub(super) data: DataConfig,
     pub(super) http: HttpConfig,
     pub(super) controllers: Vec<PathBuf>,
+    pub(super) cloud: Option<CloudConfig>,
     pub(super) devices: Vec<DeviceConfig>,
     pub(super) log: LogConfig,
 }
@@ -55,29 +76,36 @@ pub(super) fn read(settings: &Settings, problems: &mut Vec<Problem>) -> Option<B
     let data = data(section("data"), problems);
     let http = http(section("http"), problems);
     let controllers = controllers(section("controllers"), problems);
+    let cloud = cloud(section("cloud"), problems);
     let devices = device::read(settings, problems);
     let log = log(section("log"), problems);
-    Some(BoxSettings { data: data?, http: http?, controllers: controllers?, devices: devices?, log: log? })
+    Some(BoxSettings {
+        data: data?,
+        http: http?,
+        controllers: controllers?,
+        cloud: cloud?,
+        devices: devices?,
+        log: log?,
+    })
 }
 
-/// A relative folder is meant relative to the file that names it, else to the working directory.
-fn data_dir(section: &Section, problems: &mut Vec<Problem>) -> Option<PathBuf> {
-    let reader = &mut Reader { name: "data", section, problems };
-    let dir = PathBuf::from(reader.text("dir", 4096)?);
-    Some(match section.get("dir").map(|setting| &setting.source) {
-        Some(Source::File { path, .. }) => {
+/// A relative path is meant relative to the file that names it, else to the working directory.
+fn path(reader: &mut Reader<'_>, key: &str) -> Option<PathBuf> {
+    let path = PathBuf::from(reader.text(key, 4096)?);
+    Some(match reader.section.get(key).map(|setting| &setting.source) {
+        Some(Source::File { path: file, .. }) => {
             let beside =
-                PathBuf::from(&**path).parent().map_or_else(|| dir.clone(), |folder| folder.join(&dir));
+                PathBuf::from(&**file).parent().map_or_else(|| path.clone(), |folder| folder.join(&path));
             // Without the dots of `dir = "."`.
             beside.components().collect()
         }
-        _ => dir,
+        _ => path,
     })
 }
 
 pub(super) fn data(section: &Section, problems: &mut Vec<Problem>) -> Option<DataConfig> {
-    let dir = data_dir(section, problems);
     let reader = &mut Reader { name: "data", section, problems };
+    let dir = path(reader, "dir");
     let mib = |count: i64| u64::try_from(count).unwrap_or(0) << 20;
     let segment_bytes = reader.integer("segment_mib", 1..=1024).map(mib);
     let cache_bytes = reader.integer("cache_mib", 8..=1024).map(mib);
@@ -105,6 +133,39 @@ fn controllers(section: &Section, problems: &mut Vec<Problem>) -> Option<Vec<Pat
         }
     }
     Some(lines)
+}
+
+/// The way to the cloud; `Some(None)` where there is none.
+fn cloud(section: &Section, problems: &mut Vec<Problem>) -> Option<Option<CloudConfig>> {
+    let reader = &mut Reader { name: "cloud", section, problems };
+    if !reader.has("broker") {
+        return Some(None);
+    }
+    let broker = reader.parsed("broker", broker);
+    let files = ["authority", "certificate", "key"].map(|key| path(reader, key));
+    let compress = reader.flag("compress");
+    let minutes = reader.integer("alarm_minutes", 1..=100_000).map(|minutes| minutes.unsigned_abs() * 60);
+    let mib = reader.integer("alarm_mib", 1..=100_000).map(|mib| mib.unsigned_abs() << 20);
+    let [authority, certificate, key] = files;
+    Some(Some(CloudConfig {
+        broker: broker?,
+        authority: authority?,
+        certificate: certificate?,
+        key: key?,
+        compress: compress?,
+        alarm_after: Duration::from_secs(minutes?),
+        alarm_bytes: mib?,
+    }))
+}
+
+/// A host's name or address, and a port.
+fn broker(text: &str) -> Result<(String, u16), String> {
+    let parts = text.rsplit_once(':').and_then(|(host, port)| Some((host, port.parse().ok()?)));
+    let good = |host: &str| host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-".contains(&byte));
+    match parts {
+        Some((host, port)) if !host.is_empty() && good(host) && port > 0 => Ok((host.to_owned(), port)),
+        _ => Err(format!("\"{text}\" is no broker; write its name and its port: \"mqtt.example.com:8883\"")),
+    }
 }
 
 /// There is no authentication yet: whoever reaches the port can sell, refund and read everything.

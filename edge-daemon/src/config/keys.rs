@@ -41,7 +41,7 @@ const fn key(section: &'static str, name: &'static str, kind: Kind, default: Opt
 }
 
 /// The sections in the order of the example file. `tax` has a key for each class.
-pub(super) const SECTIONS: [&str; 13] = [
+pub(super) const SECTIONS: [&str; 14] = [
     "store",
     "tax",
     "loyalty",
@@ -49,6 +49,7 @@ pub(super) const SECTIONS: [&str; 13] = [
     "data",
     "http",
     "controllers",
+    "cloud",
     "printer",
     "drawer",
     "scanner",
@@ -61,7 +62,7 @@ pub(super) const SECTIONS: [&str; 13] = [
 pub(super) const LISTS: [&str; 6] = ["embedded", "printer", "drawer", "scanner", "scale", "display"];
 
 /// The keys of each section but `tax`.
-pub(super) const KEYS: [Key; 76] = [
+pub(super) const KEYS: [Key; 83] = [
     key("store", "tenant", Kind::Text, None),
     key("store", "store", Kind::Text, None),
     key("store", "box", Kind::Text, Some("\"box-1\"")),
@@ -90,6 +91,13 @@ pub(super) const KEYS: [Key; 76] = [
     key("http", "listen", Kind::Text, Some("\"127.0.0.1:8480\"")),
     key("http", "max_connections", Kind::Integer, Some("1024")),
     key("controllers", "lines", Kind::Texts, Some("[]")),
+    key("cloud", "broker", Kind::Text, None),
+    key("cloud", "authority", Kind::Text, Some("\"/etc/tillbox/cloud/authority.pem\"")),
+    key("cloud", "certificate", Kind::Text, Some("\"/etc/tillbox/cloud/box.pem\"")),
+    key("cloud", "key", Kind::Text, Some("\"/etc/tillbox/cloud/box.key\"")),
+    key("cloud", "compress", Kind::Flag, Some("true")),
+    key("cloud", "alarm_minutes", Kind::Integer, Some("240")),
+    key("cloud", "alarm_mib", Kind::Integer, Some("64")),
     key("printer", "id", Kind::Text, Some("\"receipts\"")),
     key("printer", "port", Kind::Text, None),
     key("printer", "terminal", Kind::Text, None),

@@ -26,7 +26,7 @@ pub(super) struct Settings {
 pub(super) type FlagValue = (&'static str, &'static str, &'static str, String);
 
 /// The sections that exist even if nobody mentions them.
-const ALWAYS: [&str; 6] = ["store", "tax", "data", "http", "controllers", "log"];
+const ALWAYS: [&str; 7] = ["store", "tax", "data", "http", "controllers", "cloud", "log"];
 
 /// Gathers everything that was said.
 pub(super) fn gather(

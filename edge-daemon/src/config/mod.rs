@@ -28,7 +28,7 @@ use std::sync::Arc;
 
 use pos_domain::store::StoreConfig;
 
-pub use box_settings::{DataConfig, HttpConfig, LogConfig};
+pub use box_settings::{CloudConfig, DataConfig, HttpConfig, LogConfig};
 pub use device::{
     DeviceConfig, DisplayConfig, DisplayPort, DrawerConfig, DrawerPort, Model, PrinterConfig, PrinterRole,
     ScaleConfig, ScannerConfig, ScannerPort, device_of,
@@ -59,6 +59,8 @@ pub struct Config {
     pub http: HttpConfig,
     /// The ports of the lines that our own controllers hang on.
     pub controllers: Vec<PathBuf>,
+    /// Where the store's records are sent, if anywhere.
+    pub cloud: Option<CloudConfig>,
     /// The devices at the counters.
     pub devices: Vec<DeviceConfig>,
     /// What is logged.
@@ -112,6 +114,7 @@ impl Config {
                 data: rest.data,
                 http: rest.http,
                 controllers: rest.controllers,
+                cloud: rest.cloud,
                 devices: rest.devices,
                 log: rest.log,
                 settings,

@@ -292,6 +292,24 @@ fn a_device_on_a_controller_names_the_controller_and_the_lines_stand_for_themsel
 }
 
 #[test]
+fn there_is_a_way_to_the_cloud_where_a_broker_is_named() {
+    let read = |text: &str| {
+        Config::read(Some(("/etc/shop/shop.toml", &with(text))), std::iter::empty(), &Flags::default())
+    };
+    assert_eq!(read("").unwrap().cloud, None);
+    let cloud =
+        read("[cloud]\nbroker = \"mqtt.example.com:8883\"\nkey = \"keys/box.key\"").unwrap().cloud.unwrap();
+    assert_eq!(cloud.broker, ("mqtt.example.com".to_owned(), 8883));
+    assert_eq!(cloud.key, PathBuf::from("/etc/shop/keys/box.key"), "beside the file that names it");
+    assert_eq!(cloud.authority, PathBuf::from("/etc/tillbox/cloud/authority.pem"));
+    assert_eq!((cloud.alarm_after.as_secs(), cloud.alarm_bytes), (240 * 60, 64 << 20));
+    for broker in ["mqtt.example.com", "mqtt.example.com:0", ":8883", "mqtts://example.com:8883", "a b:1"] {
+        let wrong = read(&format!("[cloud]\nbroker = \"{broker}\"")).unwrap_err().to_string();
+        assert!(wrong.contains("is no broker; write its name and its port"), "{wrong}");
+    }
+}
+
+#[test]
 fn what_is_wrong_with_a_device_is_said_where_it_stands() {
     for (file, expected) in [
         ("[printer]\nport = \"tcp:10.0.0.7\"", "write `[[printer]]`: there may be several"),

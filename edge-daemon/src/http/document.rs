@@ -12,8 +12,8 @@ use utoipa_swagger_ui::SwaggerUi;
 
 use super::problem::Problem;
 use super::{
-    App, customers, device_controllers, device_orders, device_setups, devices, events, health, inventory,
-    metrics, print_jobs, products, reply, reports, shifts, store, store_z, transactions,
+    App, cloud, customers, device_controllers, device_orders, device_setups, devices, events, health,
+    inventory, metrics, print_jobs, products, reply, reports, shifts, store, store_z, transactions,
 };
 
 /// Where the document is served.
@@ -44,7 +44,7 @@ const ADDRESS: &str = "/api/v1/openapi.json";
         (name = "customers", description = "People, sealed"),
         (name = "shifts", description = "Drawers, X and Z"),
         (name = "reports", description = "What was sold"),
-        (name = "store", description = "The store and its clock"),
+        (name = "store", description = "The store, its clock, its way to head office"),
         (name = "devices", description = "Printers, drawers, scanners, scales, displays"),
         (name = "events", description = "Live"),
         (name = "health", description = "For machines that watch"),
@@ -66,6 +66,7 @@ pub(super) fn described() -> OpenApiRouter<App> {
         .merge(reports::routes())
         .merge(store_z::routes())
         .merge(store::routes())
+        .merge(cloud::routes())
         .merge(devices::routes())
         .merge(device_orders::routes())
         .merge(device_controllers::routes())

@@ -50,7 +50,7 @@ struct Rebuilding {
     responses((status = 200, body = Readiness), (status = 503, body = Readiness, description = "not ready; says why")),
 )]
 async fn ready(State(app): State<App>) -> Result<Response, Problem> {
-    let condition = app.shop.condition();
+    let condition = app.condition();
     let reason = (!condition.ready).then(|| match condition.alarms.first() {
         Some(alarm) => alarm.clone(),
         None => "The box is starting or stopping.".to_owned(),

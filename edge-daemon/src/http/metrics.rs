@@ -21,6 +21,7 @@ use super::App;
 use super::problem::Problem;
 use super::reply;
 use crate::checkout::{Condition, Figures};
+use crate::cloud::CloudCondition;
 
 pub(super) fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new().routes(routes!(show))
@@ -35,6 +36,7 @@ pub(super) struct Metrics {
     pub(super) connections: Gauge,
     tasks: Gauge,
     condition: ConditionGauges,
+    cloud: CloudGauges,
 }
 
 /// Which operation, as it is routed: never the address itself, which may name a person.
@@ -132,6 +134,48 @@ impl ConditionGauges {
     }
 }
 
+/// How the way to head office stands.
+#[derive(Default)]
+struct CloudGauges {
+    connected: Gauge,
+    depth: Gauge<u64, AtomicU64>,
+    waiting: Gauge<u64, AtomicU64>,
+    oldest: Gauge<u64, AtomicU64>,
+    acknowledged: Gauge<u64, AtomicU64>,
+    connections: Gauge<u64, AtomicU64>,
+    published: Gauge<u64, AtomicU64>,
+    sent: Gauge<u64, AtomicU64>,
+}
+
+impl CloudGauges {
+    fn register(&self, registry: &mut Registry) {
+        let registry = registry.sub_registry_with_prefix("tillbox_cloud");
+        registry.register("connected", "Whether there is a connection to the broker", self.connected.clone());
+        registry.register("depth_records", "Records that head office does not have", self.depth.clone());
+        let waiting = "Bytes of them, as far as they came since the start";
+        registry.register_with_unit("waiting", waiting, Unit::Bytes, self.waiting.clone());
+        let oldest = "For how long head office has lacked something";
+        registry.register_with_unit("oldest", oldest, Unit::Seconds, self.oldest.clone());
+        let acknowledged = "The last record of its epoch that head office has";
+        registry.register("acknowledged_seq", acknowledged, self.acknowledged.clone());
+        registry.register("connections", "Connections since the start", self.connections.clone());
+        registry.register("published", "Envelopes published since the start", self.published.clone());
+        let sent = "Bytes published since the start";
+        registry.register_with_unit("sent", sent, Unit::Bytes, self.sent.clone());
+    }
+
+    fn set(&self, condition: &CloudCondition) {
+        self.connected.set(i64::from(condition.connected));
+        self.depth.set(condition.depth);
+        self.waiting.set(condition.bytes);
+        self.oldest.set(condition.oldest.map_or(0, |oldest| oldest.as_secs()));
+        self.acknowledged.set(condition.acknowledged.map_or(0, |position| position.seq));
+        self.connections.set(condition.connections);
+        self.published.set(condition.published.0);
+        self.sent.set(condition.published.1);
+    }
+}
+
 impl Metrics {
     /// The shop's figures and our own.
     pub(super) fn new(shop: &Figures) -> Self {
@@ -151,7 +195,9 @@ impl Metrics {
             tasks.clone(),
         );
         condition.register(&mut registry);
-        Self { registry, requests, seconds, connections, tasks, condition }
+        let cloud = CloudGauges::default();
+        cloud.register(&mut registry);
+        Self { registry, requests, seconds, connections, tasks, condition, cloud }
     }
 }
 
@@ -182,7 +228,8 @@ pub(super) async fn observe(
     responses((status = 200, body = String, content_type = "application/openmetrics-text")),
 )]
 async fn show(State(app): State<App>) -> Result<Response, Problem> {
-    app.metrics.condition.set(&app.shop.condition());
+    app.metrics.condition.set(&app.condition());
+    app.metrics.cloud.set(&app.cloud.condition().unwrap_or_default());
     let tasks = tokio::runtime::Handle::current().metrics().num_alive_tasks();
     app.metrics.tasks.set(i64::try_from(tasks).unwrap_or(i64::MAX));
     let mut text = String::new();

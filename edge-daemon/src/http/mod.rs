@@ -12,6 +12,7 @@
 
 mod accept;
 mod body;
+mod cloud;
 mod customers;
 mod device_controllers;
 mod device_orders;
@@ -53,7 +54,8 @@ use tower_http::catch_panic::CatchPanicLayer;
 pub use opening::while_opening;
 pub use serve::serve;
 
-use crate::checkout::Shop;
+use crate::checkout::{Condition, Shop};
+use crate::cloud::Cloud;
 use crate::peripherals::{Devices, Jobs};
 use metrics::Metrics;
 
@@ -68,11 +70,19 @@ pub struct HttpOptions {
     pub counter_pages: Option<Router>,
     /// The devices and the sheets that are not on paper.
     pub peripherals: Option<(Devices, Jobs)>,
+    /// The way to the cloud.
+    pub cloud: Cloud,
 }
 
 impl Default for HttpOptions {
     fn default() -> Self {
-        Self { max_connections: 1024, loopback_only: true, counter_pages: None, peripherals: None }
+        Self {
+            max_connections: 1024,
+            loopback_only: true,
+            counter_pages: None,
+            peripherals: None,
+            cloud: Cloud::none(),
+        }
     }
 }
 
@@ -82,6 +92,7 @@ struct App {
     shop: Shop,
     devices: Devices,
     jobs: Jobs,
+    cloud: Cloud,
     metrics: Arc<Metrics>,
     /// Turns true when the daemon stops: streams end then.
     stopping: watch::Receiver<bool>,
@@ -96,7 +107,14 @@ impl App {
     ) -> Self {
         let (devices, jobs) =
             options.peripherals.clone().unwrap_or_else(|| (Devices::none(), Jobs::none(shop.clone())));
-        Self { shop, devices, jobs, metrics, stopping }
+        Self { shop, devices, jobs, cloud: options.cloud.clone(), metrics, stopping }
+    }
+
+    /// How the box is doing, with what is to be known of its way to head office.
+    fn condition(&self) -> Condition {
+        let mut condition = self.shop.condition();
+        condition.alarms.extend(self.cloud.condition().map(|cloud| cloud.alarms).unwrap_or_default());
+        condition
     }
 }
 

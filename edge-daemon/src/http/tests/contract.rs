@@ -14,6 +14,9 @@ use super::{Answer, Counter, change};
 /// The contract's operations. The document is made from the routed handlers, so it is the list of routes.
 const OPERATIONS: &str = "
     GET /api/v1/categories
+    GET /api/v1/cloud
+    POST /api/v1/cloud/pause
+    POST /api/v1/cloud/resume
     GET /api/v1/customers
     POST /api/v1/customers
     DELETE /api/v1/customers/{id}

@@ -1,5 +1,6 @@
 //! The router over a real shop in a temporary folder, without sockets.
 
+mod cloud;
 mod contract;
 mod devices;
 mod live;
