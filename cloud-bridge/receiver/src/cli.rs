@@ -1,0 +1,93 @@
+//! The command line: what can be typed, and what the exit codes mean.
+
+use clap::{Args, Parser, Subcommand};
+
+const EXAMPLES: &str = "\
+Examples:
+  cloud-receiver migrate --database postgres://receiver@db.example/tillbox
+  cloud-receiver status                    which stores are here, how far, since when
+  cloud-receiver status --json             the same, for a monitor
+  cloud-receiver verify --store acme/corner
+
+The database can be named once in the environment, as TILLBOX_DATABASE. Its password belongs there or in PGPASSFILE's
+like, not on the command line, where other users of the machine see it.
+
+Exit codes:
+  0  done
+  1  it did not work; the message says why and what to do
+  2  wrong command line
+  3  a check found something wrong (verify)";
+
+/// The cloud's end: takes the journal records of all boxes into PostgreSQL.
+#[derive(Debug, Parser)]
+#[command(name = "cloud-receiver", version, after_help = EXAMPLES, max_term_width = 100)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What the program can do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Make the tables, or bring them up to date.
+    ///
+    /// Each step is applied whole or not at all, and once: it does not matter how often, or by how many at once, this is run.
+    Migrate {
+        /// Where the tables are.
+        #[command(flatten)]
+        database: Database,
+    },
+    /// Show which stores are here, how far, and what their boxes say.
+    Status {
+        /// Where the tables are.
+        #[command(flatten)]
+        database: Database,
+        /// As JSON, one array, for programs.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Rebuild the chain of all records from the database and check it; says what is wrong first in each epoch.
+    Verify {
+        /// Where the tables are.
+        #[command(flatten)]
+        database: Database,
+        /// Only this store's, as TENANT/STORE.
+        #[arg(long, value_name = "STORE", value_parser = tenant_and_store)]
+        store: Option<(String, String)>,
+    },
+}
+
+/// Where the tables are.
+#[derive(Debug, Args)]
+pub struct Database {
+    /// The database, as postgres://USER@HOST/NAME or as "host=… user=… dbname=…".
+    #[arg(long = "database", value_name = "URL", env = "TILLBOX_DATABASE", hide_env_values = true)]
+    pub url: String,
+}
+
+fn tenant_and_store(text: &str) -> Result<(String, String), &'static str> {
+    match text.split_once('/') {
+        Some((tenant, store)) if !tenant.is_empty() && !store.is_empty() && !store.contains('/') => {
+            Ok((tenant.to_owned(), store.to_owned()))
+        }
+        _ => Err("a store is named as TENANT/STORE, such as acme/corner"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent_and_says_what_is_wrong() {
+        Cli::command().debug_assert();
+        let parse = |words: &[&str]| Cli::try_parse_from([&["cloud-receiver"], words].concat());
+        assert!(parse(&["verify", "--database", "x", "--store", "acme/corner"]).is_ok());
+        for wrong in ["acme", "/corner", "acme/", "a/b/c"] {
+            assert!(parse(&["verify", "--database", "x", "--store", wrong]).is_err(), "{wrong}");
+        }
+    }
+}

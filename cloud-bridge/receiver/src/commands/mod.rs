@@ -1,0 +1,27 @@
+//! What the command line can do, one file per command.
+
+mod failure;
+mod migrate;
+mod status;
+mod verify;
+
+use std::process::ExitCode;
+
+use crate::cli::{Cli, Command};
+use failure::Failure;
+
+/// Does what the command line says, and tells how it went: on standard error by two lines, to the shell by the exit code.
+pub async fn execute(cli: Cli) -> ExitCode {
+    let done = match cli.command {
+        Command::Migrate { database } => migrate::migrate(&database).await,
+        Command::Status { database, json } => status::status(&database, json).await,
+        Command::Verify { database, store } => verify::verify(&database, store).await,
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            eprintln!("{failure}");
+            ExitCode::from(failure.code as u8)
+        }
+    }
+}
