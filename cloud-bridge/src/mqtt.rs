@@ -84,6 +84,17 @@ pub struct Message {
 }
 
 impl Message {
+    /// One that came from nowhere, for tests of what becomes of messages.
+    #[must_use]
+    pub fn of(topic: &str, payload: &[u8], with: With) -> Self {
+        let properties = PublishProperties {
+            response_topic: with.answer_to,
+            correlation_data: with.correlation.map(Into::into),
+            ..PublishProperties::default()
+        };
+        Self { publish: Publish::new(topic, QoS::AtLeastOnce, payload.to_vec(), Some(properties)) }
+    }
+
     /// Where it was sent to; empty where that is no text.
     #[must_use]
     pub fn topic(&self) -> &str {

@@ -196,7 +196,9 @@ impl Changes {
             | Event::DrawerAlarm { .. }
             | Event::PrintSettled(_)
             | Event::DevicePut(_)
-            | Event::DeviceRemoved(_) => {}
+            | Event::DeviceRemoved(_)
+            | Event::InstructionTaken(_)
+            | Event::InstructionEnded { .. } => {}
         }
     }
 

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::cart::Discount;
 use crate::customer::LookupHash;
-use crate::event::{DeviceSetup, DrawerOutcome, DrawerReason, PrintOutcome, Sheet};
+use crate::event::{DeviceSetup, DrawerOutcome, DrawerReason, InstructionOutcome, PrintOutcome, Sheet};
 use crate::money::Money;
 use crate::quantity::Quantity;
 use crate::sale::Kind;
@@ -323,6 +323,26 @@ pub enum Command {
         /// In words.
         detail: String,
     },
+    /// Head office has something done.
+    TakeInstruction {
+        /// Its id.
+        id: Uuid,
+        /// What.
+        name: String,
+        /// A till, or a device.
+        target: Option<Arc<str>>,
+        /// What it says.
+        text: Option<Sealed>,
+    },
+    /// What became of it.
+    EndInstruction {
+        /// Which.
+        id: Uuid,
+        /// The outcome.
+        outcome: InstructionOutcome,
+        /// In words.
+        detail: String,
+    },
     /// Configure a device.
     PutDevice(DeviceSetup),
     /// Forget a device that was configured so.
@@ -417,6 +437,8 @@ impl Command {
             Self::EndDrawer { .. } => "endDrawer",
             Self::ReportDrawer { .. } => "reportDrawer",
             Self::PutDevice(_) | Self::RemoveDevice(_) => "configureDevices",
+            Self::TakeInstruction { .. } => "takeInstruction",
+            Self::EndInstruction { .. } => "endInstruction",
         }
     }
 

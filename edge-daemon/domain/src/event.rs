@@ -179,6 +179,35 @@ pub struct DeviceSetup {
     pub settings: BTreeMap<String, String>,
 }
 
+/// Something that head office has the box do: the intent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Instruction {
+    /// Made by head office: two with one id are one.
+    pub id: Uuid,
+    /// `message`, `print`, `reboot-service`, `collect-support-bundle`.
+    pub name: String,
+    /// A till, or a device.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<Arc<str>>,
+    /// What it says, in free text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<Sealed>,
+    /// When it was taken.
+    pub at: Millis,
+}
+
+/// What became of an instruction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum InstructionOutcome {
+    /// It was carried out.
+    Done,
+    /// It was not, and will not be.
+    Refused,
+    /// It was begun, and nobody knows.
+    Unknown,
+}
+
 /// A change of the store's truth.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Event {
@@ -263,6 +292,17 @@ pub enum Event {
     DevicePut(DeviceSetup),
     /// A device that was configured so is no more.
     DeviceRemoved(String),
+    /// Head office has something done.
+    InstructionTaken(Instruction),
+    /// What became of it.
+    InstructionEnded {
+        /// Which.
+        id: Uuid,
+        /// The honest outcome.
+        outcome: InstructionOutcome,
+        /// In words.
+        detail: String,
+    },
 }
 
 impl Event {
@@ -303,6 +343,8 @@ impl Event {
             Self::PrintSettled(_) => "printSettled",
             Self::DevicePut(_) => "devicePut",
             Self::DeviceRemoved(_) => "deviceRemoved",
+            Self::InstructionTaken(_) => "instructionTaken",
+            Self::InstructionEnded { .. } => "instructionEnded",
         }
     }
 

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::catalog::{Catalog, ProductId};
 use crate::customer::{Account, LookupHash};
-use crate::event::{DeviceSetup, DrawerJob, Event, PrintJob, PrintOutcome, Step};
+use crate::event::{DeviceSetup, DrawerJob, Event, Instruction, PrintJob, PrintOutcome, Step};
 use crate::money::Money;
 use crate::quantity::Quantity;
 use crate::sale::Sale;
@@ -22,7 +22,7 @@ use crate::tender::Method;
 use crate::time::{Date, Millis};
 
 /// The version of [`State::apply`]: a checkpoint made by another is not used.
-pub const APPLY_VERSION: u32 = 4;
+pub const APPLY_VERSION: u32 = 5;
 
 /// Jobs without a printed sheet that are kept for a person to decide about; the oldest go first.
 pub const MAX_UNPRINTED: usize = 200;
@@ -54,6 +54,8 @@ pub struct State {
     pub unprinted: BTreeMap<Uuid, Unprinted>,
     /// Drawers that are to be opened and whose outcome is not known yet.
     pub opening: BTreeMap<Uuid, DrawerJob>,
+    /// What head office has done, and whose outcome is not known yet.
+    pub instructions: BTreeMap<Uuid, Instruction>,
     /// Devices that were configured while the box ran.
     pub devices: BTreeMap<String, DeviceSetup>,
     /// The current receipt series.
@@ -144,6 +146,12 @@ impl State {
             }
             Event::DrawerEnded { job, .. } => {
                 self.opening.remove(job);
+            }
+            Event::InstructionTaken(instruction) => {
+                self.instructions.insert(instruction.id, instruction.clone());
+            }
+            Event::InstructionEnded { id, .. } => {
+                self.instructions.remove(id);
             }
             Event::StockLow { .. } | Event::ProductKept(_) | Event::DrawerAlarm { .. } => {}
         }

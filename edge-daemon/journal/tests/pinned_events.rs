@@ -9,8 +9,8 @@ use pos_domain::cart::Discount;
 use pos_domain::catalog::{Product, ProductId};
 use pos_domain::customer::Customer;
 use pos_domain::event::{
-    Adjustment, DeviceSetup, DrawerJob, DrawerOutcome, DrawerReason, Event, PrintJob, PrintOutcome, Sheet,
-    Step,
+    Adjustment, DeviceSetup, DrawerJob, DrawerOutcome, DrawerReason, Event, Instruction, InstructionOutcome,
+    PrintJob, PrintOutcome, Sheet, Step,
 };
 use pos_domain::money::{Currency, Money};
 use pos_domain::quantity::Quantity;
@@ -224,6 +224,13 @@ fn events() -> Vec<(&'static str, Event)> {
         reason: DrawerReason::Sale(id(0x51)),
         at: Millis(5_500),
     };
+    let instruction = Instruction {
+        id: id(0xC0),
+        name: "message".into(),
+        target: Some("till-1".into()),
+        text: Some(sealed()),
+        at: Millis(5_600),
+    };
     vec![
         ("epochStarted", Event::EpochStarted { series: 2, reason: "restored".into() }),
         ("storeConfigured", Event::StoreConfigured(Arc::new(store()))),
@@ -261,6 +268,15 @@ fn events() -> Vec<(&'static str, Event)> {
         ("deviceRemoved", Event::DeviceRemoved("scanner-9".into())),
         ("printSettled", Event::PrintSettled(id(0x70))),
         ("drawerAlarm", Event::DrawerAlarm { drawer: "front".into() }),
+        ("instructionTaken", Event::InstructionTaken(instruction)),
+        (
+            "instructionEnded",
+            Event::InstructionEnded {
+                id: id(0xC0),
+                outcome: InstructionOutcome::Unknown,
+                detail: "the box was started anew".into(),
+            },
+        ),
     ]
 }
 

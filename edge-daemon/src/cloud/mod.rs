@@ -1,8 +1,10 @@
 //! The box's end of the way to the cloud: runs the uplink beside the shop, and says how it stands.
 //!
-//! Nothing here is waited for by a sale: the uplink follows the journal as any reader does.
+//! Nothing here is waited for by a sale: the uplink follows the journal as any reader does, and what head office asks for is done beside it.
 
 mod condition;
+mod instructions;
+mod support;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -20,6 +22,7 @@ use tokio::sync::{broadcast, mpsc, watch};
 use tokio::task::JoinHandle;
 
 pub use condition::CloudCondition;
+use instructions::Foreman;
 
 use crate::checkout::{Happening, Shop};
 use crate::config::CloudConfig;
@@ -66,8 +69,10 @@ struct Link {
 /// What runs.
 pub struct Running {
     stop: watch::Sender<bool>,
+    /// Turns true when head office wants the daemon to start anew.
+    pub restart: watch::Receiver<bool>,
     uplink: JoinHandle<()>,
-    others: [JoinHandle<()>; 2],
+    others: [JoinHandle<()>; 3],
 }
 
 impl Cloud {
@@ -77,13 +82,14 @@ impl Cloud {
         Self(None)
     }
 
-    /// Starts the uplink of this shop.
+    /// Starts the uplink of this shop. `effective` is the whole configuration as a person would read it.
     ///
     /// # Errors
     /// [`CloudError`] when a certificate cannot be used or the journal cannot be read.
     pub fn start(
         shop: &Shop,
         config: &CloudConfig,
+        effective: &str,
         devices: &Devices,
         root: &Path,
     ) -> Result<(Self, Running), CloudError> {
@@ -104,6 +110,15 @@ impl Cloud {
         };
         let limits = Limits::default();
         let packing = if config.compress { Packing::Zstd } else { Packing::Plain };
+        let (restart, restarts) = watch::channel(false);
+        let foreman = Foreman {
+            shop: shop.clone(),
+            devices: devices.clone(),
+            address: address.clone(),
+            restart,
+            support: root.join("support"),
+            config: effective.into(),
+        };
         let options = Options { broker, address, cursor: folder.join("cursor"), limits, packing };
 
         let (grow, grew) = watch::channel(());
@@ -124,9 +139,11 @@ impl Cloud {
             }
         });
         let follower = tokio::spawn(follow(shop.subscribe(), grow));
-        let teller = tokio::spawn(keep_telling(shop.clone(), devices.clone(), tell, comes, answer));
+        let teller = tokio::spawn(keep_telling(shop.clone(), devices.clone(), tell));
+        let worker = tokio::spawn(work(foreman, comes, answer));
         let link = Link { config: config.clone(), view, paused: pause, ended };
-        Ok((Self(Some(Arc::new(link))), Running { stop, uplink, others: [follower, teller] }))
+        let others = [follower, teller, worker];
+        Ok((Self(Some(Arc::new(link))), Running { stop, restart: restarts, uplink, others }))
     }
 
     /// How it stands; `None` where nothing is sent anywhere.
@@ -168,31 +185,27 @@ async fn follow(mut happenings: broadcast::Receiver<Arc<Happening>>, grow: watch
 }
 
 /// Tells how the box stands, when that changes.
-async fn keep_telling(
-    shop: Shop,
-    devices: Devices,
-    tell: watch::Sender<State>,
-    mut comes: mpsc::Receiver<Message>,
-    answer: mpsc::Sender<Answer>,
-) {
+async fn keep_telling(shop: Shop, devices: Devices, tell: watch::Sender<State>) {
     let mut looks = tokio::time::interval(LOOK);
     loop {
-        tokio::select! {
-            _ = looks.tick() => {
-                let state = state(&shop, &devices);
-                tell.send_if_modified(|told| {
-                    let changed = told.devices != state.devices || told.version.is_none();
-                    *told = state;
-                    changed
-                });
-            }
-            Some(message) = comes.recv() => {
-                tracing::warn!(topic = message.topic(), "a command that this software does not know");
-                let taken = Answer { said: None, taken: Some(message) };
-                if answer.send(taken).await.is_err() {
-                    return;
-                }
-            }
+        looks.tick().await;
+        let state = state(&shop, &devices);
+        tell.send_if_modified(|told| {
+            let changed = told.devices != state.devices || told.version.is_none();
+            *told = state;
+            changed
+        });
+    }
+}
+
+/// Carries out what comes down, one after another.
+async fn work(foreman: Foreman, mut comes: mpsc::Receiver<Message>, answer: mpsc::Sender<Answer>) {
+    foreman.settle().await;
+    while let Some(message) = comes.recv().await {
+        if let Some(said) = foreman.carry_out(message).await
+            && answer.send(said).await.is_err()
+        {
+            return;
         }
     }
 }

@@ -16,7 +16,7 @@ use super::failure::{Code, Failure};
 use crate::checkout::{self, OpenOptions, Running, Shop};
 use crate::cli::Place;
 use crate::clock::SystemClock;
-use crate::cloud::{Cloud, CloudError};
+use crate::cloud::{self, Cloud, CloudError};
 use crate::config::Config;
 use crate::control::{self, Server};
 use crate::http::{self, HttpOptions};
@@ -87,8 +87,9 @@ pub(super) async fn serve(
     let peripherals = Peripherals::start(&shop, &config.devices, &lines, Patience::default());
     let (cloud, uplink) = match &config.cloud {
         Some(cloud) => {
-            let (cloud, uplink) =
-                Cloud::start(&shop, cloud, &peripherals.devices(), &config.data.dir).map_err(no_way)?;
+            let effective = config.effective().to_string();
+            let started = Cloud::start(&shop, cloud, &effective, &peripherals.devices(), &config.data.dir);
+            let (cloud, uplink) = started.map_err(no_way)?;
             (cloud, Some(uplink))
         }
         None => (Cloud::none(), None),
@@ -125,6 +126,10 @@ pub(super) async fn serve(
         && tokio::select! {
             name = stop.wait() => {
                 tracing::info!("{name}: finishing what is running");
+                false
+            }
+            () = asked_to_restart(uplink.as_ref()) => {
+                tracing::info!("head office wants a fresh start: finishing what is running");
                 false
             }
             () = fatal(&running) => true,
@@ -175,6 +180,17 @@ async fn close(running: Arc<Running>) -> Result<(), Failure> {
     stopped.map_err(unsealed)?;
     tracing::info!("closed");
     Ok(())
+}
+
+/// The system starts a daemon again that ends.
+async fn asked_to_restart(uplink: Option<&cloud::Running>) {
+    let asked = uplink.map(|uplink| uplink.restart.clone());
+    if let Some(mut asked) = asked
+        && asked.wait_for(|restart| *restart).await.is_ok()
+    {
+        return;
+    }
+    std::future::pending().await
 }
 
 async fn fatal(running: &Running) {

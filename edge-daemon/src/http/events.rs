@@ -29,7 +29,7 @@ use super::problem::{Problem, Problems};
 use super::reply;
 use super::stream::{self, Piece};
 use super::wire::text_or_null;
-use crate::checkout::Happening;
+use crate::checkout::{Happening, Shop};
 use crate::peripherals::News;
 
 pub(super) fn routes() -> OpenApiRouter<App> {
@@ -152,7 +152,7 @@ impl Listener {
 
     async fn tell(&mut self, happening: &Happening) -> Result<(), Gone> {
         self.last = Some(happening.position);
-        self.send(written(happening)).await
+        self.send(written(happening, &self.app.shop)).await
     }
 
     /// News of a device: of this moment, without an `id`. Who missed some reads how the devices are now.
@@ -170,11 +170,12 @@ impl Listener {
 }
 
 /// One event, as it goes over the wire.
-fn written(happening: &Happening) -> String {
+fn written(happening: &Happening, shop: &Shop) -> String {
     let mut data = String::new();
     let event = &*happening.event;
     // Plain structs become JSON without fail.
-    if let Ok(json) = serde_json::to_string(&Data { time: happening.time.rfc3339(), what: What::of(event) }) {
+    let what = What::of(event, shop);
+    if let Ok(json) = serde_json::to_string(&Data { time: happening.time.rfc3339(), what }) {
         data = json;
     }
     let mut text = String::with_capacity(data.len() + 80);
@@ -249,6 +250,20 @@ enum What<'a> {
     Device {
         device_id: &'a str,
     },
+    Instruction {
+        instruction_id: Uuid,
+        name: &'a str,
+        /// The till that it is for; of a message: all of them if none is named.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        target: Option<&'a str>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        text: Option<String>,
+    },
+    Instructed {
+        instruction_id: Uuid,
+        outcome: pos_domain::event::InstructionOutcome,
+        detail: &'a str,
+    },
     Nothing {},
 }
 
@@ -303,7 +318,7 @@ struct ProductNews<'a> {
 }
 
 impl<'a> What<'a> {
-    fn of(event: &'a Event) -> Self {
+    fn of(event: &'a Event, shop: &Shop) -> Self {
         match event {
             Event::EpochStarted { series, reason } => Self::Epoch { series: *series, reason },
             Event::StoreConfigured(_) => Self::Nothing {},
@@ -360,6 +375,18 @@ impl<'a> What<'a> {
                 Self::Opened { job_id: *job, outcome: *outcome, detail }
             }
             Event::DrawerAlarm { drawer } => Self::Device { device_id: drawer },
+            Event::InstructionTaken(taken) => {
+                let text = taken.text.as_ref().and_then(|text| shop.open_sealed(taken.id, text));
+                Self::Instruction {
+                    instruction_id: taken.id,
+                    name: &taken.name,
+                    target: taken.target.as_deref(),
+                    text: text.and_then(|text| String::from_utf8(text).ok()),
+                }
+            }
+            Event::InstructionEnded { id, outcome, detail } => {
+                Self::Instructed { instruction_id: *id, outcome: *outcome, detail }
+            }
         }
     }
 }

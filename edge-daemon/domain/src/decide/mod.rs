@@ -135,6 +135,10 @@ impl Desk<'_> {
             Command::PutDevice(setup) => self.put_device(setup),
             Command::RemoveDevice(id) => self.remove_device(id),
             Command::ReportDrawer { drawer } => self.report_drawer(drawer),
+            Command::TakeInstruction { id, name, target, text } => {
+                self.take_instruction(id, name, target, text)
+            }
+            Command::EndInstruction { id, outcome, detail } => self.end_instruction(id, outcome, &detail),
             // Both were decided before there was a desk.
             Command::StartEpoch { .. } | Command::Configure(_) => Ok(self.done(vec![])),
         }

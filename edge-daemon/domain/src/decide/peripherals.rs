@@ -1,4 +1,4 @@
-//! What is to be printed and which drawer is to be opened: intents before the act, outcomes after it.
+//! What is to be printed, which drawer is to be opened, what head office has done: intents before the act, outcomes after it.
 
 use alloc::format;
 use alloc::string::String;
@@ -10,12 +10,16 @@ use uuid::Uuid;
 use super::{Decision, Desk, MAX_NAME, Refusal, refusal, short};
 use crate::command::PrintWish;
 use crate::event::{
-    DeviceSetup, DrawerJob, DrawerOutcome, DrawerReason, Event, PrintJob, PrintOutcome, Sheet,
+    DeviceSetup, DrawerJob, DrawerOutcome, DrawerReason, Event, Instruction, InstructionOutcome, PrintJob,
+    PrintOutcome, Sheet,
 };
 use crate::sale::Sale;
+use crate::seal::Sealed;
 
 /// Devices that can be configured while the box runs.
 const MAX_DEVICES: usize = 200;
+/// Instructions of head office that are being carried out.
+const MAX_INSTRUCTIONS: usize = 100;
 /// Settings of one device, and bytes of one of them.
 const MAX_SETTINGS: usize = 50;
 const MAX_SETTING: usize = 1_000;
@@ -137,6 +141,36 @@ impl Desk<'_> {
             return Err(refusal::no_such_device(&id));
         }
         Ok(self.done(vec![Event::DeviceRemoved(id)]))
+    }
+
+    pub(super) fn take_instruction(
+        &self,
+        id: Uuid,
+        name: String,
+        target: Option<Arc<str>>,
+        text: Option<Sealed>,
+    ) -> Result<Decision, Refusal> {
+        short("name", &name)?;
+        if let Some(target) = &target {
+            short("target", target)?;
+        }
+        if self.state.instructions.len() >= MAX_INSTRUCTIONS {
+            return Err(refusal::too_many_instructions());
+        }
+        let at = self.context.now.time;
+        Ok(self.done(vec![Event::InstructionTaken(Instruction { id, name, target, text, at })]))
+    }
+
+    pub(super) fn end_instruction(
+        &self,
+        id: Uuid,
+        outcome: InstructionOutcome,
+        detail: &str,
+    ) -> Result<Decision, Refusal> {
+        if !self.state.instructions.contains_key(&id) {
+            return Err(refusal::no_such_job(id));
+        }
+        Ok(self.done(vec![Event::InstructionEnded { id, outcome, detail: cut(detail) }]))
     }
 
     pub(super) fn report_drawer(&self, drawer: String) -> Result<Decision, Refusal> {

@@ -274,6 +274,13 @@ pub(super) fn too_many_devices() -> Refusal {
     impossible("too-many-devices", "There are 200 such devices, or 50 settings of one, at most.".into())
 }
 
+pub(super) fn too_many_instructions() -> Refusal {
+    impossible(
+        "too-many-instructions",
+        "100 instructions of head office are being carried out already.".into(),
+    )
+}
+
 pub(super) fn no_such_device(id: &str) -> Refusal {
     let detail = "was configured over this interface; those of the configuration file are removed there.";
     not_found("no-such-device", format!("No device called {id} {detail}"))

@@ -41,7 +41,7 @@ async fn what_waits_for_head_office_is_told_and_raises_an_alarm() {
         alarm_after: Duration::ZERO,
         alarm_bytes: 1 << 30,
     };
-    let (cloud, uplink) = Cloud::start(&counter.shop, &config, &Devices::none(), folder.path()).unwrap();
+    let (cloud, uplink) = Cloud::start(&counter.shop, &config, "", &Devices::none(), folder.path()).unwrap();
     counter.app.cloud = cloud.clone();
     counter.router = routes(counter.app.clone(), &HttpOptions::default());
 
