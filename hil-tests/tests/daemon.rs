@@ -9,6 +9,7 @@ mod counter;
 
 use std::time::{Duration, Instant};
 
+use counter::cable::Cable;
 use counter::{Counter, LONG, built, hex, section};
 use serde_json::json;
 use tillbox_hil::{Emulator, Input, Rig};
@@ -139,6 +140,27 @@ fn a_drawer_that_is_broken_open_while_the_daemon_is_dead_is_one_alarm() {
         counter.wait_for_alarms(openings);
         counter.kill();
         counter.start();
+        counter.wait_until("drawer", "open", &json!(true));
+        board.set(Input::Switch, true).unwrap();
+        counter.wait_until("drawer", "open", &json!(false));
+        assert_eq!(counter.alarms(), openings);
+    }
+}
+
+#[test]
+fn an_alarm_whose_acceptance_the_controller_never_heard_is_told_again_and_is_one() {
+    let Some(mut board) = board(DRAWER) else { return };
+    let mut counter = Counter::begin(&["line"], &section("drawer", "drawer", DRAWER, ""));
+    let cable = Cable::plug(board.line().unwrap(), &counter.line("line"));
+    for openings in 1..=3 {
+        counter.wait_for("drawer", "ready");
+        counter.wait_until("drawer", "open", &json!(false));
+        cable.cut();
+        board.set(Input::Switch, false).unwrap();
+        counter.wait_for_alarms(openings);
+        counter.kill();
+        counter.start();
+        cable.mend();
         counter.wait_until("drawer", "open", &json!(true));
         board.set(Input::Switch, true).unwrap();
         counter.wait_until("drawer", "open", &json!(false));

@@ -9,8 +9,10 @@ mod counter;
 
 use std::collections::BTreeSet;
 use std::io::Write;
+use std::path::Path;
 use std::time::Instant;
 
+use counter::cable::Cable;
 use counter::{Counter, LONG, built, section};
 use serde_json::json;
 use tillbox_hil::{Emulator, Input, Label, Output, Rig};
@@ -27,15 +29,20 @@ struct Bench {
 
 /// A shop with a scanner on a board, whose scans go onto its till's sale.
 fn bench() -> Option<Bench> {
+    bench_with(|board, line| board.plug(Some(line)).unwrap()).map(|(bench, ())| bench)
+}
+
+/// The same, with the board plugged in like this.
+fn bench_with<P>(plug: impl FnOnce(&mut Emulator, &Path) -> P) -> Option<(Bench, P)> {
     let levels = [(Input::LooksAlways, true)];
     let firmware = built("TILLBOX_FIRMWARE_SCANNER")?;
     let mut board = Emulator::start_with(firmware, SCANNER, &levels).expect("the emulator starts");
     let scanner = section("scanner", "scanner", SCANNER, "adds_to_sale = true");
     let counter = Counter::begin(&["line"], &scanner);
-    board.plug(Some(&counter.line("line"))).unwrap();
+    let plugged = plug(&mut board, &counter.line("line"));
     counter.wait_for("scanner", "ready");
     let bars = board.bars().unwrap();
-    Some(Bench { counter, board, bars })
+    Some((Bench { counter, board, bars }, plugged))
 }
 
 impl Bench {
@@ -78,6 +85,10 @@ impl Bench {
     fn wait_for_light(&mut self, output: Output) {
         patiently(LONG, "the light is on", || self.board.drives(output).unwrap().then_some(()));
     }
+
+    fn wait_until_it_is_out(&mut self, output: Output) {
+        patiently(LONG, "the light goes out", || (!self.board.drives(output).unwrap()).then_some(()));
+    }
 }
 
 #[test]
@@ -97,7 +108,7 @@ fn what_the_sensor_sees_is_heard_at_the_api_and_signalled_when_it_is_on_the_sale
         took.push(at.saturating_duration_since(shown));
         bench.wait_for_light(Output::Green);
         assert_eq!(bench.lines(sale), scan + 1, "the signal comes when it is in the journal");
-        patiently(LONG, "the light goes out", || (!bench.board.drives(Output::Green).unwrap()).then_some(()));
+        bench.wait_until_it_is_out(Output::Green);
     }
     took.sort_unstable();
     let at = |part: usize| took[(took.len() * part / 100).min(took.len() - 1)];
@@ -128,6 +139,33 @@ fn what_is_scanned_while_the_daemon_is_dead_is_on_the_sale_once_when_it_is_back(
     }
     assert_eq!(bench.lines(sale), 9, "none is lost, none is there twice");
     assert!((6..=9).contains(&ids.len()), "{ids:?}");
+}
+
+#[test]
+fn a_scan_whose_acceptance_the_controller_never_heard_is_told_again_and_is_on_the_sale_once() {
+    let plug = |board: &mut Emulator, line: &Path| Cable::plug(board.line().unwrap(), line);
+    let Some((mut bench, cable)) = bench_with(plug) else { return };
+    let labels: Vec<_> = (1..=3).map(|number| bench.article(number)).collect();
+    let sale = bench.open_sale();
+    for (at, label) in labels.iter().enumerate() {
+        bench.counter.wait_for("scanner", "ready");
+        bench.wait_until_it_is_out(Output::Green);
+        cable.cut();
+        bench.show(label);
+        bench.wait_for_lines(sale, at + 1);
+        bench.counter.wait_for_scans(1);
+        let first = bench.counter.scans[0].1["scanId"].clone();
+        assert!(!bench.board.drives(Output::Green).unwrap(), "the controller knows of nothing");
+        bench.counter.kill();
+        bench.counter.start();
+        // Only now, so that nothing is told before anybody listens.
+        cable.mend();
+        bench.wait_for_light(Output::Green);
+        bench.counter.wait_for_scans(1);
+        assert_eq!(bench.counter.scans[0].1["scanId"], first, "it is the same scan");
+        assert_eq!(bench.lines(sale), at + 1, "it is there once");
+        bench.counter.scans.clear();
+    }
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! A shop whose daemon runs, with lines that boards are plugged in at.
 
+pub mod cable;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, channel};
