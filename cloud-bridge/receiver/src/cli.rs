@@ -1,10 +1,13 @@
 //! The command line: what can be typed, and what the exit codes mean.
 
+use std::path::PathBuf;
+
 use clap::{Args, Parser, Subcommand};
 
 const EXAMPLES: &str = "\
 Examples:
   cloud-receiver migrate --database postgres://receiver@db.example/tillbox
+  cloud-receiver run --broker mqtt.example:8883 --authority ca.pem --certificate cloud.pem --key cloud.key
   cloud-receiver status                    which stores are here, how far, since when
   cloud-receiver status --json             the same, for a monitor
   cloud-receiver verify --store acme/corner
@@ -38,6 +41,23 @@ pub enum Command {
         #[command(flatten)]
         database: Database,
     },
+    /// Take what the boxes send, until it is stopped.
+    ///
+    /// Any number may run side by side: what comes is shared among those of one group. The tables are made, or brought up to date, first.
+    Run {
+        /// Where the tables are.
+        #[command(flatten)]
+        database: Database,
+        /// The broker.
+        #[command(flatten)]
+        broker: BrokerArgs,
+        /// Receivers of one group share what comes.
+        #[arg(long, default_value = "receivers")]
+        group: String,
+        /// Connections to the database.
+        #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=64))]
+        workers: u8,
+    },
     /// Show which stores are here, how far, and what their boxes say.
     Status {
         /// Where the tables are.
@@ -64,6 +84,30 @@ pub struct Database {
     /// The database, as postgres://USER@HOST/NAME or as "host=… user=… dbname=…".
     #[arg(long = "database", value_name = "URL", env = "TILLBOX_DATABASE", hide_env_values = true)]
     pub url: String,
+}
+
+/// The broker, and as whom.
+#[derive(Debug, Args)]
+pub struct BrokerArgs {
+    /// The broker's name, which its certificate has to have, and its port.
+    #[arg(long, value_name = "HOST:PORT", env = "TILLBOX_BROKER", value_parser = host_and_port)]
+    pub broker: (String, u16),
+    /// The file with the authority's certificates that the broker's has to be of.
+    #[arg(long, value_name = "FILE", env = "TILLBOX_BROKER_AUTHORITY")]
+    pub authority: PathBuf,
+    /// The file with our own certificate.
+    #[arg(long, value_name = "FILE", env = "TILLBOX_BROKER_CERTIFICATE")]
+    pub certificate: PathBuf,
+    /// The file with its key.
+    #[arg(long, value_name = "FILE", env = "TILLBOX_BROKER_KEY")]
+    pub key: PathBuf,
+}
+
+fn host_and_port(text: &str) -> Result<(String, u16), &'static str> {
+    let parts = text.rsplit_once(':').and_then(|(host, port)| Some((host.to_owned(), port.parse().ok()?)));
+    parts
+        .filter(|(host, _)| !host.is_empty())
+        .ok_or("a broker is named as HOST:PORT, such as mqtt.example:8883")
 }
 
 fn tenant_and_store(text: &str) -> Result<(String, String), &'static str> {

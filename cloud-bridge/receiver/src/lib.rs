@@ -3,6 +3,7 @@
 //! | module | what |
 //! |---|---|
 //! | [`Ingest`] | batches of one box into the database, one transaction for all of a call's, with a [`Verdict`] for each |
+//! | [`receive()`] | what the boxes send, as one of any number of receivers: in order, acknowledged after the commit |
 //! | [`model`] | which rows journal records make, and what they move; no I/O |
 //! | [`schema`] | the tables, as numbered migrations |
 //! | [`verify()`] | the chain of a store's records, rebuilt from the database |
@@ -27,6 +28,8 @@ mod connection;
 mod failure;
 mod ingest;
 pub mod model;
+mod notes;
+mod receive;
 pub mod schema;
 mod status;
 mod values;
@@ -35,5 +38,6 @@ mod verify;
 pub use connection::connect;
 pub use failure::IngestError;
 pub use ingest::{Ingest, Verdict};
+pub use receive::{Counters, Options, receive};
 pub use status::{BoxStatus, StoreStatus, note_state, status};
 pub use verify::{Flaw, Verified, verify};

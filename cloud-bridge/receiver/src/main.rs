@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Parser as _;
 use cloud_receiver::cli::Cli;
 
-#[tokio::main(flavor = "current_thread")]
+#[tokio::main]
 async fn main() -> ExitCode {
     cloud_receiver::commands::execute(Cli::parse()).await
 }

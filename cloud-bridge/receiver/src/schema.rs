@@ -13,10 +13,11 @@ struct Migration {
     sql: &'static str,
 }
 
-const MIGRATIONS: [Migration; 3] = [
+const MIGRATIONS: [Migration; 4] = [
     Migration { version: 1, name: "records", sql: include_str!("../migrations/0001_records.sql") },
     Migration { version: 2, name: "shop", sql: include_str!("../migrations/0002_shop.sql") },
     Migration { version: 3, name: "views", sql: include_str!("../migrations/0003_views.sql") },
+    Migration { version: 4, name: "refused", sql: include_str!("../migrations/0004_refused.sql") },
 ];
 
 /// The advisory lock under which migrations are applied: "tillbox" in ASCII.

@@ -2,6 +2,7 @@
 
 mod failure;
 mod migrate;
+mod run;
 mod status;
 mod verify;
 
@@ -14,6 +15,9 @@ use failure::Failure;
 pub async fn execute(cli: Cli) -> ExitCode {
     let done = match cli.command {
         Command::Migrate { database } => migrate::migrate(&database).await,
+        Command::Run { database, broker, group, workers } => {
+            run::run(&database, &broker, group, workers).await
+        }
         Command::Status { database, json } => status::status(&database, json).await,
         Command::Verify { database, store } => verify::verify(&database, store).await,
     };
