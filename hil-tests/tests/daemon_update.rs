@@ -57,10 +57,13 @@ impl Bench {
         assert_eq!(sent.unwrap().ok(202)["controller"]["update"]["state"], "sending");
     }
 
-    fn wait_until_some_is_stored(&self) {
-        patiently(PATIENCE, "some of it is stored", || {
-            (self.controller()["update"]["stored"].as_u64()? > 4_096).then_some(())
-        });
+    fn stored(&self) -> u64 {
+        self.controller()["update"]["stored"].as_u64().unwrap_or_default()
+    }
+
+    /// Waits until the board has stored more than so many bytes.
+    fn wait_until_there_is_more_than(&self, stored: u64) {
+        patiently(PATIENCE, "more of it is stored", || (self.stored() > stored).then_some(()));
     }
 
     /// Waits until the update has ended so, and gives what was said of it.
@@ -76,10 +79,13 @@ impl Bench {
 fn a_board_is_updated_over_kills_of_either_side() {
     let Some(mut bench) = bench() else { return };
     bench.send("drawer-1.1.0");
-    bench.wait_until_some_is_stored();
+    bench.wait_until_there_is_more_than(4_096);
     bench.board.cut_power().unwrap();
-    // It goes on by itself.
-    bench.wait_until_some_is_stored();
+    // What was on its way is told before the board is missed; it goes on by itself when it is back.
+    bench.counter.wait_for("drawer", "absent");
+    let before = bench.stored();
+    bench.counter.wait_for("drawer", "ready");
+    bench.wait_until_there_is_more_than(before);
     bench.counter.kill();
     bench.counter.start();
     bench.counter.wait_for("drawer", "ready");
