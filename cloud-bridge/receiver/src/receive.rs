@@ -139,8 +139,9 @@ impl Receiver {
     }
 
     async fn connect(&mut self, stop: &mut watch::Receiver<bool>) -> Option<Result<(), LinkError>> {
-        let shared = |leaf: &str| format!("$share/{}/pos/v1/+/+/+/{leaf}", self.options.group);
-        let topics = [shared("evt"), shared("state")];
+        // What is retained goes to none of those that share: each receiver hears how all boxes stand.
+        let topics =
+            [format!("$share/{}/pos/v1/+/+/+/evt", self.options.group), "pos/v1/+/+/+/state".to_owned()];
         let opened = tokio::select! {
             opened = Connection::open(&self.options.broker, &topics) => opened,
             _ = stop.wait_for(|stop| *stop) => return None,

@@ -25,6 +25,8 @@ use pos_journal::codec::{Author, Entry, Origin};
 use pos_journal::{EpochId, Evidence, Position, Record};
 use uuid::Uuid;
 
+// Named, so that other test programs can have the shop, too.
+#[path = "shop/life.rs"]
 mod life;
 
 /// 2026-11-23 at 10:00 UTC.
