@@ -20,7 +20,7 @@ pub(super) enum Job {
     /// Batches of a box.
     Take(Address, Vec<(Batch, Arrival)>),
     /// What a box says of itself; the answer is how far its journal is here.
-    Note(Address, State, Arrival),
+    Note(Address, Box<State>, Arrival),
     /// Something that was refused.
     Refused(Address, String),
 }
