@@ -232,7 +232,7 @@ impl Receiver {
             },
             Topic::State => match messages::read::<State>(arrival.message.payload()) {
                 Ok(state) => {
-                    self.give(Job::Note(address, Box::new(state), arrival)).await;
+                    self.give(Job::Note(address, Box::new((state, arrival)))).await;
                     Ok(())
                 }
                 Err(error) => self.refuse(address, arrival, error.to_string()).await,

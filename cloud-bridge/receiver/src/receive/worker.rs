@@ -20,7 +20,7 @@ pub(super) enum Job {
     /// Batches of a box.
     Take(Address, Vec<(Batch, Arrival)>),
     /// What a box says of itself; the answer is how far its journal is here.
-    Note(Address, Box<State>, Arrival),
+    Note(Address, Box<(State, Arrival)>),
     /// Something that was refused.
     Refused(Address, String),
 }
@@ -89,8 +89,8 @@ impl Done {
             (Self::Impossible(why), Job::Take(address, batches)) => {
                 Outcome::Impossible(address, batches, why)
             }
-            (Self::Noted(have), Job::Note(address, _, came_in)) => Outcome::Noted(address, have, came_in),
-            (_, Job::Note(address, _, came_in)) => Outcome::Noted(address, None, came_in),
+            (Self::Noted(have), Job::Note(address, said)) => Outcome::Noted(address, have, said.1),
+            (_, Job::Note(address, said)) => Outcome::Noted(address, None, said.1),
             _ => Outcome::Nothing,
         }
     }
@@ -106,7 +106,8 @@ async fn attempt(url: &str, kept: &mut Option<Ingest>, job: &Job) -> Result<Done
             let batches: Vec<_> = batches.iter().map(|(batch, _)| batch.clone()).collect();
             Ok(Done::Judged(ingest.take(address, &batches).await?))
         }
-        Job::Note(address, state, _) => {
+        Job::Note(address, said) => {
+            let state = &said.0;
             status::note_state(ingest.client(), address, state).await?;
             let head = state.head.as_deref().and_then(|head| head.parse::<Position>().ok());
             match head {

@@ -219,13 +219,10 @@ pub(crate) struct Box {
 struct Running {
     task: JoinHandle<Result<(), UplinkError>>,
     view: watch::Receiver<View>,
-    _keep: (
-        mpsc::Receiver<Message>,
-        watch::Sender<bool>,
-        watch::Sender<bool>,
-        watch::Sender<State>,
-        mpsc::Sender<Answer>,
-    ),
+    /// Their other ends hear the end of all things when they are dropped.
+    _comes: mpsc::Receiver<Message>,
+    _switches: [watch::Sender<bool>; 2],
+    _says: (watch::Sender<State>, mpsc::Sender<Answer>),
 }
 
 impl Box {
@@ -264,7 +261,8 @@ impl Box {
         let inputs = Inputs { grew: self.grew.subscribe(), state: told, paused, answers, stop: stopped };
         let uplink = Uplink::new(self.journal.reader(), options, inputs, Outputs { standing, came }).unwrap();
         let task = tokio::spawn(uplink.run());
-        self.uplink = Some(Running { task, view, _keep: (comes, pause, stop, state, say) });
+        self.uplink =
+            Some(Running { task, view, _comes: comes, _switches: [pause, stop], _says: (state, say) });
     }
 
     /// Without a word, as when the power goes.
