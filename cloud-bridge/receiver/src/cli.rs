@@ -12,8 +12,8 @@ Examples:
   cloud-receiver status --json             the same, for a monitor
   cloud-receiver verify --store acme/corner
 
-The database can be named once in the environment, as TILLBOX_DATABASE. Its password belongs there or in PGPASSFILE's
-like, not on the command line, where other users of the machine see it.
+The database can be named once in the environment, as TILLBOX_DATABASE. A password belongs there and
+not on the command line, where other users of the machine see it.
 
 Exit codes:
   0  done
@@ -66,6 +66,12 @@ pub enum Command {
         /// As JSON, one array, for programs.
         #[arg(long)]
         json: bool,
+    },
+    /// Read records again that were not understood when they came: after an update of this software.
+    Reread {
+        /// Where the tables are.
+        #[command(flatten)]
+        database: Database,
     },
     /// Rebuild the chain of all records from the database and check it; says what is wrong first in each epoch.
     Verify {

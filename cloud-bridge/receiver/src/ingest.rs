@@ -15,10 +15,10 @@ use pos_journal::{EpochId, Position, Record};
 use tokio_postgres::{Client, Transaction};
 
 use crate::failure::IngestError;
-use crate::model::Changes;
+use crate::model::{Changes, NotUnderstood};
 use crate::values::seq_bits;
 use heads::Head;
-use judge::{Judgement, judge};
+use judge::{Finding, Judgement, judge};
 use statements::Statements;
 use store::Store;
 
@@ -102,15 +102,16 @@ impl Ingest {
     /// box may be given to several receivers at once.
     ///
     /// # Errors
-    /// [`IngestError`]: nothing was taken then. The batches can be given again, to this connection unless it was lost.
+    /// [`IngestError`]: nothing can be acknowledged then. The batches can be given again, to this connection unless it was lost;
+    /// those that were taken nevertheless are known then.
     pub async fn take(&mut self, address: &Address, batches: &[Batch]) -> Result<Vec<Verdict>, IngestError> {
         for batch in batches {
             judge::check(batch)?;
         }
-        let refused = match self.attempt(address, batches, Care::Quick).await {
-            Err(error) if error.is_about_rows() => error,
+        match self.attempt(address, batches, Care::Quick).await {
+            Err(error) if error.is_about_rows() => {}
             done => return done,
-        };
+        }
         let mut verdicts = Vec::with_capacity(batches.len());
         for batch in batches {
             let one = std::slice::from_ref(batch);
@@ -120,7 +121,6 @@ impl Ingest {
             };
             verdicts.extend(done?);
         }
-        drop(refused);
         Ok(verdicts)
     }
 
@@ -169,24 +169,23 @@ struct Visit<'a> {
 
 impl<'a> Visit<'a> {
     async fn take(&mut self, batch: &'a Batch) -> Result<Verdict, IngestError> {
-        let judgement = match judge(batch, &self.heads) {
+        let finding = match judge(batch, &self.heads) {
+            Judgement::Clear(finding) => finding,
             Judgement::Ask(question) => {
                 // What it asks for may be among the records that are not written yet.
                 self.flush().await?;
                 question.answer(self.transaction, self.statements, self.store.id, batch).await?
             }
-            judgement => judgement,
         };
-        match judgement {
-            Judgement::Take { from } => self.append(batch, from).await,
-            Judgement::Known(position) => Ok(Verdict::Known(position)),
-            Judgement::Gap(have) => Ok(Verdict::Gap { have }),
-            Judgement::Fork { at, why } => {
+        match finding {
+            Finding::Take { from } => self.append(batch, from).await,
+            Finding::Known(position) => Ok(Verdict::Known(position)),
+            Finding::Gap(have) => Ok(Verdict::Gap { have }),
+            Finding::Fork { at, why } => {
                 let envelope = batch.encode(Packing::Zstd)?;
                 quarantine::keep(self, batch, &envelope, at, why).await?;
                 Ok(Verdict::Fork { at, why })
             }
-            Judgement::Ask(_) => Ok(Verdict::Gap { have: batch.first().unwrap_or(NOWHERE) }),
         }
     }
 
@@ -212,8 +211,7 @@ impl<'a> Visit<'a> {
         head.series = changes.ground.series;
         if self.care == Care::RecordsOnly {
             let why = "its rows could not be written";
-            let all =
-                run.iter().map(|record| crate::model::NotUnderstood { seq: record.seq, why: why.to_owned() });
+            let all = run.iter().map(|record| NotUnderstood { seq: record.seq, why: why.to_owned() });
             changes = Changes { not_understood: all.collect(), ..Changes::default() };
         }
         let quick = self.care == Care::Quick && self.heads.len() == 1;

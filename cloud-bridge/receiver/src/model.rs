@@ -15,6 +15,7 @@ use std::sync::Arc;
 use pos_domain::catalog::Product;
 use pos_domain::customer::Customer;
 use pos_domain::event::{Adjustment, Event, Step};
+use pos_domain::money::Money;
 use pos_domain::sale::{Sale, Status};
 use pos_domain::store::StoreConfig;
 use pos_domain::tender::Method;
@@ -218,14 +219,11 @@ fn points(sale: &Sale, point_worth: i64) -> i64 {
         return 0;
     }
     let spent = sale.points_spent.unwrap_or_else(|| {
-        let amount = sale
-            .money()
-            .filter(|(method, _)| *method == Method::Points)
-            .map(|(_, amount)| amount.0)
-            .sum::<i64>();
-        if point_worth > 0 { amount / point_worth } else { 0 }
+        let points = sale.money().filter(|(method, _)| *method == Method::Points);
+        let amount = points.map(|(_, amount)| amount).sum::<Money>();
+        if point_worth > 0 { amount.0 / point_worth } else { 0 }
     });
-    sale.sign() * (sale.points - spent)
+    sale.points.saturating_sub(spent).saturating_mul(sale.sign())
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //! changes; what has to change is a new one.
 
 use thiserror::Error;
-use tokio_postgres::{Client, Transaction};
+use tokio_postgres::{Client, GenericClient};
 
 use crate::failure::describe;
 
@@ -49,6 +49,14 @@ pub enum MigrateError {
         /// Its name.
         name: String,
     },
+    /// The tables are older than this software.
+    #[error("the tables are not up to date here: migration {version} ({name}) is missing")]
+    Missing {
+        /// The first that is.
+        version: i32,
+        /// Its name.
+        name: &'static str,
+    },
     /// The database said no, or nothing.
     #[error("the database: {}", describe(.0))]
     Database(#[from] tokio_postgres::Error),
@@ -78,18 +86,30 @@ pub async fn migrate(client: &mut Client) -> Result<Vec<&'static str>, MigrateEr
     }
 }
 
+/// Whether the tables are those that this software needs.
+///
+/// # Errors
+/// [`MigrateError`], which says what is missing or other.
+pub async fn check(client: &Client) -> Result<(), MigrateError> {
+    let exists = client.query_one("SELECT to_regclass('schema_migrations') IS NOT NULL", &[]).await?;
+    let reached = if exists.try_get(0)? { reached(client).await? } else { 0 };
+    match MIGRATIONS.iter().find(|migration| migration.version > reached) {
+        Some(Migration { version, name, .. }) => Err(MigrateError::Missing { version: *version, name }),
+        None => Ok(()),
+    }
+}
+
 /// The last migration that was applied, all before it included.
-async fn reached(transaction: &Transaction<'_>) -> Result<i32, MigrateError> {
-    let applied = transaction
-        .query("SELECT version, name, checksum FROM schema_migrations ORDER BY version", &[])
-        .await?;
+async fn reached(client: &impl GenericClient) -> Result<i32, MigrateError> {
+    let applied =
+        client.query("SELECT version, name, checksum FROM schema_migrations ORDER BY version", &[]).await?;
     let mut reached = 0;
     for row in applied {
         let (version, name): (i32, String) = (row.try_get(0)?, row.try_get(1)?);
         let Some(known) = MIGRATIONS.iter().find(|migration| migration.version == version) else {
             return Err(MigrateError::Newer { version, name });
         };
-        let sum = transaction.query_one(&format!("SELECT {CHECKSUM}"), &[&known.sql]).await?;
+        let sum = client.query_one(&format!("SELECT {CHECKSUM}"), &[&known.sql]).await?;
         if sum.try_get::<_, &str>(0)? != row.try_get::<_, &str>(2)? || version != reached + 1 {
             return Err(MigrateError::Changed { version, name });
         }

@@ -8,7 +8,7 @@ use pos_journal::Position;
 use tokio_postgres::{Client, Error, Row};
 
 use crate::ingest::MAKE_STORE;
-use crate::model::Moment;
+use crate::model::{Moment, Value};
 use crate::values::{epoch_bits, position, seq_bits, seq_of, text};
 
 /// How far a store is here.
@@ -55,16 +55,30 @@ pub struct BoxStatus {
     pub noted: SystemTime,
 }
 
+const NOTE: &str = "INSERT INTO boxes AS b (store_id, box, online, version, head_epoch, head_seq, acknowledged_epoch, acknowledged_seq,
+        disk_free, devices, collections, said_at)
+    SELECT id, $3, $4, $5, $6, $7, $8, $9, $10, $11::text::json, $12::text::json, $13
+    FROM stores WHERE tenant = $1 AND store = $2
+    ON CONFLICT (store_id, box) DO UPDATE SET online = excluded.online, version = coalesce(excluded.version, b.version),
+        head_epoch = coalesce(excluded.head_epoch, b.head_epoch), head_seq = coalesce(excluded.head_seq, b.head_seq),
+        acknowledged_epoch = coalesce(excluded.acknowledged_epoch, b.acknowledged_epoch),
+        acknowledged_seq = coalesce(excluded.acknowledged_seq, b.acknowledged_seq),
+        disk_free = coalesce(excluded.disk_free, b.disk_free), devices = coalesce(excluded.devices, b.devices),
+        collections = coalesce(excluded.collections, b.collections),
+        said_at = coalesce(excluded.said_at, b.said_at), noted_at = now()";
+
 /// Keeps what a box says about itself. What it leaves out stays as it was: the broker says only that a box is gone.
 ///
 /// # Errors
 /// The database's.
 pub async fn note_state(client: &Client, address: &Address, state: &State) -> Result<(), Error> {
-    client.execute(MAKE_STORE, &[&address.tenant(), &address.store()]).await?;
     let place = |text: &Option<String>| text.as_deref().and_then(|text| text.parse::<Position>().ok());
     let (head, acknowledged) = (place(&state.head), place(&state.acknowledged));
-    let epoch = |at: Option<Position>| at.map(|at| epoch_bits(at.epoch));
-    let seq = |at: Option<Position>| at.map(|at| seq_bits(at.seq));
+    let columns = |at: Option<Position>| (at.map(|at| epoch_bits(at.epoch)), at.map(|at| seq_bits(at.seq)));
+    let ((head_epoch, head_seq), (acknowledged_epoch, acknowledged_seq)) =
+        (columns(head), columns(acknowledged));
+    let (tenant, store, sender) = (address.tenant(), address.store(), address.box_name());
+    let disk_free = state.disk_free.map(seq_bits);
     let version = state.version.as_deref().map(text);
     // A map of text is always JSON.
     let devices =
@@ -72,36 +86,25 @@ pub async fn note_state(client: &Client, address: &Address, state: &State) -> Re
     let collections = (!state.collections.is_empty())
         .then(|| serde_json::to_string(&state.collections).unwrap_or_default());
     let said_at = state.at.map(|at| Moment::from(Millis(at)));
-    client
-        .execute(
-            "INSERT INTO boxes AS b (store_id, box, online, version, head_epoch, head_seq, acknowledged_epoch, acknowledged_seq,
-                 disk_free, devices, collections, said_at)
-             SELECT id, $3, $4, $5, $6, $7, $8, $9, $10, $11::text::json, $12::text::json, $13
-             FROM stores WHERE tenant = $1 AND store = $2
-             ON CONFLICT (store_id, box) DO UPDATE SET online = excluded.online, version = coalesce(excluded.version, b.version),
-                 head_epoch = coalesce(excluded.head_epoch, b.head_epoch), head_seq = coalesce(excluded.head_seq, b.head_seq),
-                 acknowledged_epoch = coalesce(excluded.acknowledged_epoch, b.acknowledged_epoch),
-                 acknowledged_seq = coalesce(excluded.acknowledged_seq, b.acknowledged_seq),
-                 disk_free = coalesce(excluded.disk_free, b.disk_free), devices = coalesce(excluded.devices, b.devices),
-                 collections = coalesce(excluded.collections, b.collections),
-                 said_at = coalesce(excluded.said_at, b.said_at), noted_at = now()",
-            &[
-                &address.tenant(),
-                &address.store(),
-                &address.box_name(),
-                &state.online,
-                &version,
-                &epoch(head),
-                &seq(head),
-                &epoch(acknowledged),
-                &seq(acknowledged),
-                &state.disk_free.map(seq_bits),
-                &devices,
-                &collections,
-                &said_at,
-            ],
-        )
-        .await?;
+    let values: [Value<'_>; 13] = [
+        &tenant,
+        &store,
+        &sender,
+        &state.online,
+        &version,
+        &head_epoch,
+        &head_seq,
+        &acknowledged_epoch,
+        &acknowledged_seq,
+        &disk_free,
+        &devices,
+        &collections,
+        &said_at,
+    ];
+    if client.execute(NOTE, &values).await? == 0 {
+        client.execute(MAKE_STORE, &[&address.tenant(), &address.store()]).await?;
+        client.execute(NOTE, &values).await?;
+    }
     Ok(())
 }
 

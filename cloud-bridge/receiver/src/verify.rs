@@ -87,12 +87,24 @@ type Found = Option<(Position, &'static str)>;
 async fn epoch(client: &Client, claim: &Claim, records: &mut u64) -> Result<Found, Error> {
     let epoch = claim.end.position.epoch;
     let page = client
-        .prepare("SELECT seq, hash, body FROM records WHERE store_id = $1 AND epoch = $2 AND seq > $3 ORDER BY seq LIMIT $4")
+        .prepare("SELECT seq, hash, body FROM records WHERE store_id = $1 AND epoch = $2 AND seq > $3 AND seq <= $4
+             ORDER BY seq LIMIT $5")
         .await?;
     let mut previous: Digest = claim.parent.map_or([0; 32], |parent| parent.hash);
     let mut last = 0;
     loop {
-        let rows = client.query(&page, &[&claim.store, &epoch_bits(epoch), &seq_bits(last), &PAGE]).await?;
+        let rows = client
+            .query(
+                &page,
+                &[
+                    &claim.store,
+                    &epoch_bits(epoch),
+                    &seq_bits(last),
+                    &seq_bits(claim.end.position.seq),
+                    &PAGE,
+                ],
+            )
+            .await?;
         if rows.is_empty() {
             break;
         }
@@ -110,9 +122,20 @@ async fn epoch(client: &Client, claim: &Claim, records: &mut u64) -> Result<Foun
             *records += 1;
         }
     }
-    let end = Position { epoch, seq: last };
-    let whole = claim.end == Evidence { position: end, hash: previous };
-    Ok((!whole).then_some((end, "the epoch's head is another record")))
+    let end = Evidence { position: Position { epoch, seq: last }, hash: previous };
+    if claim.end != end {
+        return Ok(Some((end.position, "the epoch's head is another record")));
+    }
+    // In one statement, so that records that come while this runs come with their head.
+    let beyond = client
+        .query_one(
+            "SELECT min(r.seq) FROM records r JOIN heads h ON h.store_id = r.store_id AND h.epoch = r.epoch AND r.seq > h.seq
+             WHERE r.store_id = $1 AND r.epoch = $2",
+            &[&claim.store, &epoch_bits(epoch)],
+        )
+        .await?;
+    let beyond: Option<i64> = beyond.try_get(0)?;
+    Ok(beyond.map(|seq| (Position { epoch, seq: seq_of(seq) }, "the record is beyond the epoch's head")))
 }
 
 /// Whether the record that the epoch continues, if it is here, is the one that it names.

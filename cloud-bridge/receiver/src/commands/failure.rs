@@ -6,8 +6,8 @@ use tokio_postgres::Client;
 
 use crate::cli::Database;
 use crate::connection::connect;
-use crate::failure::describe;
-use crate::schema::MigrateError;
+use crate::failure::{IngestError, describe};
+use crate::schema::{self, MigrateError};
 
 /// The exit codes that the command line's help lists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,6 +16,8 @@ pub(super) enum Code {
     Wrong = 2,
     Found = 3,
 }
+
+const MIGRATE: &str = "make the tables, or bring them up to date: cloud-receiver migrate";
 
 /// A command that did not work.
 #[derive(Debug)]
@@ -41,7 +43,7 @@ impl From<tokio_postgres::Error> for Failure {
     fn from(error: tokio_postgres::Error) -> Self {
         let next = match error.code().map(|code| code.code()) {
             // No such table, column or schema.
-            Some("42P01" | "42703" | "3F000") => "make the tables first: cloud-receiver migrate",
+            Some("42P01" | "42703" | "3F000") => MIGRATE,
             // No such database, or no right to it.
             Some("3D000" | "28000" | "28P01" | "42501") => {
                 "look at the database's name, the user and the password"
@@ -52,10 +54,20 @@ impl From<tokio_postgres::Error> for Failure {
     }
 }
 
+impl From<IngestError> for Failure {
+    fn from(error: IngestError) -> Self {
+        match error {
+            IngestError::Database(error) => error.into(),
+            IngestError::Batch(_) => Self::new(Code::Failed, error, "report this: nothing was sent"),
+        }
+    }
+}
+
 impl From<MigrateError> for Failure {
     fn from(error: MigrateError) -> Self {
         match error {
             MigrateError::Database(error) => error.into(),
+            MigrateError::Missing { .. } => Self::new(Code::Failed, error, MIGRATE),
             MigrateError::Newer { .. } => Self::new(Code::Failed, error, "run the newer cloud-receiver"),
             MigrateError::Changed { .. } => Self::new(
                 Code::Failed,
@@ -66,8 +78,15 @@ impl From<MigrateError> for Failure {
     }
 }
 
-/// Connects to the database of the command line.
+/// Connects to the database of the command line, whose tables are up to date.
 pub(super) async fn open(database: &Database) -> Result<Client, Failure> {
+    let client = open_any(database).await?;
+    schema::check(&client).await?;
+    Ok(client)
+}
+
+/// Connects to the database of the command line.
+pub(super) async fn open_any(database: &Database) -> Result<Client, Failure> {
     if database.url.parse::<tokio_postgres::Config>().is_err() {
         let what = "the database's URL cannot be read";
         return Err(Failure::new(Code::Wrong, what, "write it as postgres://USER@HOST/NAME"));

@@ -2,6 +2,7 @@
 
 mod failure;
 mod migrate;
+mod reread;
 mod run;
 mod status;
 mod verify;
@@ -15,6 +16,7 @@ use failure::Failure;
 pub async fn execute(cli: Cli) -> ExitCode {
     let done = match cli.command {
         Command::Migrate { database } => migrate::migrate(&database).await,
+        Command::Reread { database } => reread::reread(&database).await,
         Command::Run { database, broker, group, workers } => {
             run::run(&database, &broker, group, workers).await
         }

@@ -8,7 +8,7 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 use super::Failure;
-use super::failure::{Code, open};
+use super::failure::{Code, open_any};
 use crate::cli::{BrokerArgs, Database};
 use crate::receive::{Counters, Options, receive};
 use crate::schema;
@@ -27,7 +27,7 @@ pub(super) async fn run(
     tracing_subscriber::fmt().with_writer(std::io::stderr).with_target(false).init();
     let (mut terminate, mut interrupt) =
         (handler(SignalKind::terminate())?, handler(SignalKind::interrupt())?);
-    for name in schema::migrate(&mut open(database).await?).await? {
+    for name in schema::migrate(&mut open_any(database).await?).await? {
         tracing::info!(name, "applied a migration");
     }
     let options =

@@ -17,8 +17,8 @@ const OTHER_CHAIN: &str = "it does not continue the last record that is here";
 const OTHER_PARENT: &str = "the record that its epoch continues is another one here";
 
 /// What a batch is to what is here.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Judgement {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Finding {
     /// The records from this index on are new.
     Take { from: usize },
     /// All of it is here.
@@ -27,15 +27,23 @@ pub(super) enum Judgement {
     Gap(Position),
     /// It contradicts.
     Fork { at: Position, why: &'static str },
-    /// That depends on a record in the database.
+}
+
+/// What can be said of a batch without asking the database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Judgement {
+    /// All.
+    Clear(Finding),
+    /// It depends on a record.
     Ask(Question),
 }
 
-/// A record that has to have a certain hash.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A record that has to be here with a certain hash.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Question {
     record: Evidence,
-    then: Box<Judgement>,
+    then: Finding,
+    /// What it means if it is not.
     otherwise: &'static str,
 }
 
@@ -66,46 +74,40 @@ pub(super) fn check(batch: &Batch) -> Result<(), EnvelopeError> {
 /// Judges a batch that was [checked](check).
 pub(super) fn judge(batch: &Batch, heads: &BTreeMap<EpochId, Head>) -> Judgement {
     let (Some(first), Some(last)) = (batch.records.first(), batch.last()) else {
-        return Judgement::Gap(super::NOWHERE);
+        return Judgement::Clear(Finding::Gap(super::NOWHERE));
     };
-    let epoch = first.epoch;
-    let known = heads.get(&epoch);
+    let known = heads.get(&first.epoch);
     let head = known.copied().unwrap_or(Head::before(batch.parent));
+    let gap = Judgement::Clear(Finding::Gap(Position { epoch: first.epoch, seq: head.seq }));
     if last.position.seq <= head.seq {
-        let known = Judgement::Known(last.position);
-        return match (last.position.seq == head.seq, last.hash == head.hash) {
-            (true, true) => known,
-            // Also where the last ones differ: the answer says which is the first that does.
-            _ => Judgement::Ask(Question { record: last, then: Box::new(known), otherwise: OTHER_RECORDS }),
-        };
+        let then = Finding::Known(last.position);
+        let at_head = last.position.seq == head.seq && last.hash == head.hash;
+        let ask = Question { record: last, then, otherwise: OTHER_RECORDS };
+        return if at_head { Judgement::Clear(then) } else { Judgement::Ask(ask) };
     }
     if first.seq > head.seq.saturating_add(1) {
-        return Judgement::Gap(Position { epoch, seq: head.seq });
+        return gap;
     }
-    // Its records up to the head are here: 0 of them where it is the next batch.
+    // So many of its records are here: none of the next batch.
     let from = usize::try_from(head.seq + 1 - first.seq).unwrap_or(usize::MAX);
-    let Some(next) = batch.records.get(from) else {
-        return Judgement::Gap(Position { epoch, seq: head.seq });
-    };
+    let Some(next) = batch.records.get(from) else { return gap };
+    let take = Finding::Take { from };
     if next.previous != head.hash {
-        let Some(end) = from.checked_sub(1).and_then(|end| batch.records.get(end)) else {
-            return Judgement::Fork { at: next.position(), why: OTHER_CHAIN };
-        };
-        let record = Evidence { position: end.position(), hash: end.hash };
-        let then = Box::new(Judgement::Take { from });
-        return Judgement::Ask(Question { record, then, otherwise: OTHER_RECORDS });
+        let end = from.checked_sub(1).and_then(|end| batch.records.get(end));
+        let fork = Judgement::Clear(Finding::Fork { at: next.position(), why: OTHER_CHAIN });
+        return end.map_or(fork, |end| {
+            let record = Evidence { position: end.position(), hash: end.hash };
+            Judgement::Ask(Question { record, then: take, otherwise: OTHER_RECORDS })
+        });
     }
-    let take = Judgement::Take { from };
-    // An epoch's first record: what it continues must not be another one here. If it is not here yet, it may still come.
-    let parent = batch.parent.filter(|_| known.is_none());
-    match parent
-        .filter(|parent| heads.get(&parent.position.epoch).is_some_and(|of| of.seq >= parent.position.seq))
-    {
-        Some(record) if record.position.seq > 0 => {
-            Judgement::Ask(Question { record, then: Box::new(take), otherwise: OTHER_PARENT })
-        }
-        _ => take,
-    }
+    // What an epoch continues must not be another record here. If it is not here yet, it may still come.
+    let parent = batch.parent.filter(|parent| known.is_none() && parent.position.seq > 0);
+    let is_here = |parent: &Evidence| {
+        heads.get(&parent.position.epoch).is_some_and(|head| head.seq >= parent.position.seq)
+    };
+    parent.filter(is_here).map_or(Judgement::Clear(take), |record| {
+        Judgement::Ask(Question { record, then: take, otherwise: OTHER_PARENT })
+    })
 }
 
 impl Question {
@@ -116,17 +118,17 @@ impl Question {
         statements: &Statements,
         store: i64,
         batch: &Batch,
-    ) -> Result<Judgement, IngestError> {
+    ) -> Result<Finding, IngestError> {
         let Position { epoch, seq } = self.record.position;
         let row = transaction
             .query_opt(&statements.record_hash, &[&store, &epoch_bits(epoch), &seq_bits(seq)])
             .await?;
         let here: Option<Digest> = row.map(|row| row.try_get(0).map(digest)).transpose()?;
         if here == Some(self.record.hash) {
-            return Ok(*self.then);
+            return Ok(self.then);
         }
         let at = first_difference(transaction, statements, store, batch).await?;
-        Ok(Judgement::Fork { at: at.or(batch.first()).unwrap_or(super::NOWHERE), why: self.otherwise })
+        Ok(Finding::Fork { at: at.or(batch.first()).unwrap_or(super::NOWHERE), why: self.otherwise })
     }
 }
 

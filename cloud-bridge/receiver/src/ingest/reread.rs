@@ -13,6 +13,8 @@ use cloud_bridge::Address;
 pub(super) const UNREAD: &str = "SELECT n.epoch, n.seq, r.hash, r.body FROM not_understood n
     JOIN records r ON r.store_id = n.store_id AND r.epoch = n.epoch AND r.seq = n.seq
     WHERE n.store_id = $1 AND (n.epoch, n.seq) > ($2, $3) ORDER BY n.epoch, n.seq LIMIT 1";
+pub(super) const SERIES: &str =
+    "UPDATE heads SET series = $3 WHERE store_id = $1 AND epoch = $2 AND series <> $3";
 pub(super) const READ: &str = "DELETE FROM not_understood WHERE store_id = $1 AND epoch = $2 AND seq = $3";
 
 impl Ingest {
@@ -74,7 +76,9 @@ impl Ingest {
             return Ok(Some((*place, false)));
         }
         write::changes(&transaction, statements, &mut store, at.epoch, &changes, false).await?;
-        transaction.execute(&statements.read, &[&store.id, &epoch_bits(at.epoch), &seq_bits(at.seq)]).await?;
+        let epoch = epoch_bits(at.epoch);
+        transaction.execute(&statements.series, &[&store.id, &epoch, &changes.ground.series]).await?;
+        transaction.execute(&statements.read, &[&store.id, &epoch, &seq_bits(at.seq)]).await?;
         transaction.commit().await?;
         Ok(Some((*place, true)))
     }

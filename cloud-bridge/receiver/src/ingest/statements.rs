@@ -49,6 +49,7 @@ statements! {
     move_points: write::MOVE_POINTS,
     not_understood: write::NOT_UNDERSTOOD,
     unread: reread::UNREAD,
+    series: reread::SERIES,
     read: reread::READ,
 }
 

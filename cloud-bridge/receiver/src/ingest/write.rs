@@ -163,12 +163,12 @@ impl Desk<'_> {
         }
         for sale in counted.iter().filter_map(|id| here.get(id)) {
             if let Some(customer) = sale.customer {
-                movements.move_points(customer, -sale.points);
+                movements.move_points(customer, sale.points.saturating_neg());
             }
         }
         for row in self.transaction.query(&self.statements.goods_moved, &[&self.store, &counted]).await? {
             let moved: i64 = row.try_get(1)?;
-            movements.move_stock(row.try_get(0)?, -moved);
+            movements.move_stock(row.try_get(0)?, moved.saturating_neg());
         }
         Ok(())
     }

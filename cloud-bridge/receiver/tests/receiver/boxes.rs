@@ -70,7 +70,8 @@ async fn the_command_line_says_what_is_and_ends_with_its_code() {
     };
     let (code, said) = run(&["status"]);
     assert!(code == 1 && said.contains("cloud-receiver migrate"), "{said}");
-    assert_eq!(run(&["migrate"]), (0, "applied: records\napplied: shop\napplied: views\n".into()));
+    let (code, said) = run(&["migrate"]);
+    assert!(code == 0 && said.starts_with("applied: records\napplied: shop\napplied: views\n"), "{said}");
     assert_eq!(run(&["migrate"]), (0, "The tables are up to date.\n".into()));
     let mut ingest = database.ingest().await;
     ingest.take(&address("corner"), &[Shop::new(0xA1).all()]).await.unwrap();
@@ -79,6 +80,14 @@ async fn the_command_line_says_what_is_and_ends_with_its_code() {
     let (code, said) = run(&["status", "--json"]);
     let json: serde_json::Value = serde_json::from_str(&said).unwrap();
     assert_eq!((code, &json[0]["records"], &json[0]["newest"]), (0, &3.into(), &"00000000000000a1.3".into()));
+    ingest
+        .client()
+        .batch_execute("INSERT INTO not_understood SELECT store_id, epoch, seq, 'test' FROM heads")
+        .await
+        .unwrap();
+    assert!(run(&["status"]).1.contains("1 records not understood"));
+    assert_eq!(run(&["reread"]), (0, "acme/corner: 1 records understood now, 0 still not\n".into()));
+    assert_eq!(run(&["reread"]), (0, String::new()));
     assert_eq!(run(&["verify"]), (0, "3 records of 1 epochs verified\n".into()));
     assert_eq!(run(&["verify", "--store", "acme/corner"]).0, 0);
     assert_eq!(run(&["verify", "--store", "acme/none"]).0, 1);

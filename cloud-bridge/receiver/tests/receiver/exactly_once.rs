@@ -137,6 +137,25 @@ async fn two_receivers_at_once_for_one_box_leave_exact_rows() {
 }
 
 #[tokio::test]
+async fn a_store_is_one_receivers_at_a_time_and_stores_do_not_wait_for_each_other() {
+    let Some(database) = Database::new().await else { return };
+    let (shop, corner, other) = (Shop::new(0xA1), address("corner"), address("other"));
+    let (mut ingest, client) = (database.ingest().await, database.client().await);
+    ingest.take(&corner, &[shop.batch(0..1)]).await.unwrap();
+    // As another receiver does that is in the middle of it.
+    client
+        .batch_execute("BEGIN; SELECT 1 FROM stores WHERE store = 'corner' FOR NO KEY UPDATE")
+        .await
+        .unwrap();
+    assert!(matches!(&ingest.take(&other, &[shop.all()]).await.unwrap()[..], [Verdict::Taken(_)]));
+    let rest = [shop.batch(1..3)];
+    let mut waits = Box::pin(ingest.take(&corner, &rest));
+    assert!(tokio::time::timeout(Duration::from_millis(300), &mut waits).await.is_err());
+    client.batch_execute("COMMIT").await.unwrap();
+    assert!(matches!(&waits.await.unwrap()[..], [Verdict::Taken(_)]));
+}
+
+#[tokio::test]
 async fn a_receiver_that_dies_after_the_commit_left_what_the_next_one_knows() {
     let Some(database) = Database::new().await else { return };
     let (mut shop, address) = (Shop::new(0xA1), address("corner"));

@@ -14,6 +14,7 @@ mod epochs;
 mod exactly_once;
 mod forks;
 mod migrations;
+mod pace;
 mod personal;
 mod server;
 mod shop;

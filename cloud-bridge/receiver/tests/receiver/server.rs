@@ -38,6 +38,7 @@ struct Server {
 /// A database with tables, of one test.
 pub(crate) struct Database {
     pub(crate) url: String,
+    folder: PathBuf,
 }
 
 impl Database {
@@ -62,7 +63,12 @@ impl Database {
         let url = |name: &str| format!("host={} user=tillbox dbname={name}", server.sockets.display());
         let first = patiently(&url("postgres")).await;
         first.batch_execute(&format!("CREATE DATABASE {name}")).await.unwrap();
-        Some(Self { url: url(&name) })
+        Some(Self { url: url(&name), folder: server.sockets.clone() })
+    }
+
+    /// A folder that the server can write to.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
     }
 
     pub(crate) async fn client(&self) -> Client {

@@ -33,7 +33,8 @@ async fn what_was_changed_in_the_database_is_found_at_its_place() {
         (format!("DELETE FROM records WHERE seq = 77 AND epoch = {} AND store_id = 1", 0xA1), at(77)),
         (format!("DELETE FROM records WHERE seq = {end} AND epoch = {} AND store_id = 1", 0xA1), at(end - 1)),
         (record(end, "body = body || '\\x00'"), at(end)),
-        (format!("UPDATE heads SET seq = seq - 1 WHERE epoch = {} AND store_id = 1", 0xA1), at(end)),
+        (format!("UPDATE heads SET seq = seq - 1 WHERE epoch = {} AND store_id = 1", 0xA1), at(end - 1)),
+        (format!("INSERT INTO records VALUES (1, {}, {}, '', '')", 0xA1, end + 1), at(end + 1)),
         (
             format!("UPDATE heads SET parent_seq = 5 WHERE epoch <> {} AND store_id = 1", 0xA1),
             Position { epoch: new.epoch, seq: 1 },

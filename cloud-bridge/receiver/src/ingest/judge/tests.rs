@@ -36,22 +36,25 @@ fn what_is_next_is_taken_what_is_here_is_known_and_what_is_beyond_is_a_gap() {
     let all = chain(EPOCH, [0; 32], b"abcdef");
     let here = heads(&all[..3]);
     let judged = |from: usize, to: usize| judge(&batch(&all[from..to]), &here);
-    assert_eq!(judged(3, 6), Judgement::Take { from: 0 });
-    assert_eq!(judged(1, 6), Judgement::Take { from: 2 });
-    assert_eq!(judged(0, 4), Judgement::Take { from: 3 });
-    assert_eq!(judged(0, 3), Judgement::Known(at(3)));
-    assert_eq!(judged(4, 6), Judgement::Gap(at(3)));
+    assert_eq!(judged(3, 6), Judgement::Clear(Finding::Take { from: 0 }));
+    assert_eq!(judged(1, 6), Judgement::Clear(Finding::Take { from: 2 }));
+    assert_eq!(judged(0, 4), Judgement::Clear(Finding::Take { from: 3 }));
+    assert_eq!(judged(0, 3), Judgement::Clear(Finding::Known(at(3))));
+    assert_eq!(judged(4, 6), Judgement::Clear(Finding::Gap(at(3))));
     assert!(matches!(judged(0, 2), Judgement::Ask(Question { record, .. }) if record.position == at(2)));
     let nothing = BTreeMap::new();
-    assert_eq!(judge(&batch(&all[..2]), &nothing), Judgement::Take { from: 0 });
-    assert_eq!(judge(&batch(&all[1..]), &nothing), Judgement::Gap(at(0)));
+    assert_eq!(judge(&batch(&all[..2]), &nothing), Judgement::Clear(Finding::Take { from: 0 }));
+    assert_eq!(judge(&batch(&all[1..]), &nothing), Judgement::Clear(Finding::Gap(at(0))));
 }
 
 #[test]
 fn what_contradicts_is_never_taken_nor_known() {
     let (all, other) = (chain(EPOCH, [0; 32], b"abcdef"), chain(EPOCH, [0; 32], b"abXdef"));
     let here = heads(&all[..4]);
-    assert_eq!(judge(&batch(&other[4..]), &here), Judgement::Fork { at: at(5), why: OTHER_CHAIN });
+    assert_eq!(
+        judge(&batch(&other[4..]), &here),
+        Judgement::Clear(Finding::Fork { at: at(5), why: OTHER_CHAIN })
+    );
     for (from, to) in [(0, 3), (2, 4), (0, 6), (3, 5)] {
         let Judgement::Ask(question) = judge(&batch(&other[from..to]), &here) else { panic!("{from}..{to}") };
         // The record that is asked for is not the one that is here.
@@ -65,9 +68,9 @@ fn an_epoch_that_begins_must_continue_the_record_that_is_here_unless_it_is_not_h
     let old = chain(EPOCH, [0; 32], b"abc");
     let parent = Evidence { position: at(3), hash: old[2].hash };
     let begun = Batch { parent: Some(parent), records: chain(EpochId(0xB2), parent.hash, b"xy") };
-    assert_eq!(judge(&begun, &heads(&old[..2])), Judgement::Take { from: 0 });
+    assert_eq!(judge(&begun, &heads(&old[..2])), Judgement::Clear(Finding::Take { from: 0 }));
     let judged = judge(&begun, &heads(&old));
-    let take = Box::new(Judgement::Take { from: 0 });
+    let take = Finding::Take { from: 0 };
     assert_eq!(judged, Judgement::Ask(Question { record: parent, then: take, otherwise: OTHER_PARENT }));
 }
 
