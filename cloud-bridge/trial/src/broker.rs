@@ -57,15 +57,34 @@ impl Mosquitto {
         boxes: &[&str],
         persistence: Persistence,
     ) -> Result<Self, BrokerError> {
-        let program = find().ok_or(BrokerError::Missing)?;
         std::fs::create_dir_all(folder)?;
         let identity = authority.identity("broker", "broker")?;
         std::fs::write(folder.join("access"), access(boxes))?;
+        Self::start_with(folder, |port| settings(folder, port, &identity, persistence))
+    }
+
+    /// Starts one without certificates, for whoever is on this machine, with these settings beside those that it needs.
+    ///
+    /// # Errors
+    /// [`BrokerError`] if there is none, or it does not start.
+    pub fn start_open(folder: &Path, more: &str) -> Result<Self, BrokerError> {
+        let at = folder.display();
+        Self::start_with(folder, |port| {
+            format!(
+                "listener {port} 127.0.0.1\nuser root\nallow_anonymous true\npersistence true\n\
+                 persistence_location {at}/\nset_tcp_nodelay true\n{more}"
+            )
+        })
+    }
+
+    fn start_with(folder: &Path, settings: impl Fn(u16) -> String) -> Result<Self, BrokerError> {
+        let program = find().ok_or(BrokerError::Missing)?;
+        std::fs::create_dir_all(folder)?;
         let mut failed = BrokerError::Missing;
         // The port is free when it is looked up: somebody else may take it before the broker does.
         for _ in 0..5 {
             let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
-            std::fs::write(folder.join("mosquitto.conf"), settings(folder, port, &identity, persistence))?;
+            std::fs::write(folder.join("mosquitto.conf"), settings(port))?;
             let mut broker = Self { folder: folder.to_owned(), program: program.clone(), port, child: None };
             match broker.begin() {
                 Ok(()) => return Ok(broker),

@@ -46,6 +46,8 @@ pub enum Command {
     Scans(RunOptions),
     /// A long journal: views made again, start, memory, bytes for a sale
     Rebuild(RunOptions),
+    /// A box that was offline: into the receiver's hand beside a broker's bridge, into tables beside COPY and row by row
+    CatchUp(RunOptions),
     /// Append and fdatasync only: what the disk allows
     Raw(RunOptions),
     /// Run one peer by itself, until standard input ends
@@ -117,6 +119,11 @@ impl RunOptions {
     /// How long the run may wait for a quiet machine, in seconds.
     pub fn patience_seconds(&self) -> u64 {
         self.patience.map_or(if self.short { 0 } else { 120 }, u64::from)
+    }
+
+    /// Sales that wait for head office.
+    pub fn catch_up_sales(&self) -> usize {
+        if self.short { 2_000 } else { 50_000 }
     }
 
     /// Sales of the long journal.

@@ -3,7 +3,8 @@
 use crate::chart::{Bar, Chart, Panel};
 use crate::failure::Failure;
 use crate::figures::{
-    Entrant, Floor, ProductFigures, RebuildFigures, SalesFigures, SalesRow, ScanFigures, Spread, Verdict,
+    CatchUpFigures, Entrant, Floor, ProductFigures, RebuildFigures, SalesFigures, SalesRow, ScanFigures,
+    Spread, Verdict,
 };
 use crate::machine::Machine;
 use crate::quiet::MAX_SHARE;
@@ -37,6 +38,8 @@ pub struct Report {
     /// The long journal, where it was measured.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rebuild: Option<RebuildFigures>,
+    /// Where it was measured.
+    pub catch_up: Option<CatchUpFigures>,
     /// What was left out, and why.
     pub notes: Vec<String>,
 }
@@ -58,7 +61,8 @@ impl Report {
         let products = self.products.iter().flat_map(ProductFigures::floors);
         let rebuild = self.rebuild.iter().flat_map(RebuildFigures::floors);
         let scans = self.scans.iter().map(ScanFigures::floor);
-        sales.chain(products).chain(scans).chain(rebuild).collect()
+        let catch_up = self.catch_up.iter().flat_map(CatchUpFigures::floors);
+        sales.chain(products).chain(scans).chain(rebuild).chain(catch_up).collect()
     }
 
     /// Writes `report.md`, `report.json` and the charts into `directory`.
@@ -118,6 +122,9 @@ impl Report {
         if let Some(rebuild) = &self.rebuild {
             rebuild_table(&mut text, rebuild);
         }
+        if let Some(catch_up) = &self.catch_up {
+            catch_up_table(&mut text, catch_up);
+        }
         if self.is_disturbed() {
             line(
                 &mut text,
@@ -141,7 +148,9 @@ impl Report {
         let sales = self.sales.iter().flat_map(|sales| &sales.rows).any(|row| !row.quiet);
         let products = self.products.iter().flat_map(|products| &products.rows).any(|row| !row.quiet);
         let scans = self.scans.as_ref().is_some_and(|scans| !scans.quiet);
-        sales || products || scans || self.rebuild.as_ref().is_some_and(|rebuild| !rebuild.quiet)
+        let catch_up = self.catch_up.as_ref().is_some_and(|catch_up| !catch_up.quiet);
+        let rebuild = self.rebuild.as_ref().is_some_and(|rebuild| !rebuild.quiet);
+        sales || products || scans || rebuild || catch_up
     }
 
     /// A chart may be seen without its report: where its figures are no measure, it says so itself.
@@ -386,6 +395,24 @@ fn rebuild_table(text: &mut String, figures: &RebuildFigures) {
     );
     line(text, format_args!("| journal, bytes for a sale | {:.0} |", figures.journal_bytes_per_sale));
     line(text, format_args!("| views, bytes for a sale | {:.0} |", figures.view_bytes_per_sale));
+}
+
+fn catch_up_table(text: &mut String, figures: &CatchUpFigures) {
+    let events = grouped(figures.events as f64);
+    line(text, format_args!("\n## Catching up with {events} events of {:.0} bytes\n", figures.event_bytes));
+    line(text, format_args!("| way | events/s |\n|---|---:|"));
+    let rows = [
+        ("into the receiver's hand: decoded, chain verified, acknowledged", figures.hand),
+        ("Mosquitto's bridge, QoS 1, without TLS", figures.bridge),
+        ("to committed rows, by cloud-receiver", figures.rows),
+        ("the same rows by COPY from files", figures.copy),
+        ("the same rows by an INSERT each, a transaction an event", figures.inserts),
+    ];
+    for (what, rate) in rows {
+        let range = format!("{} ({}–{})", grouped(rate.median), grouped(rate.low), grouped(rate.high));
+        line(text, format_args!("| {what} | {range}{} |", mark(figures.quiet)));
+    }
+    line(text, format_args!("\nOf each byte of the journal {:.2} travelled.", figures.travelled));
 }
 
 fn floors_table(text: &mut String, floors: &[Floor]) {

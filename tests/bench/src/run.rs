@@ -35,12 +35,14 @@ pub async fn run(command: Command) -> Result<Outcome, Failure> {
     match command {
         Command::Peer(options) => peer::run(options).await.map(|()| Outcome::Done),
         Command::All(options) => {
-            measure(options, Parts { sales: true, products: true, scans: true, rebuild: true }).await
+            let all = Parts { sales: true, products: true, scans: true, rebuild: true, catch_up: true };
+            measure(options, all).await
         }
         Command::Sales(options) => measure(options, Parts { sales: true, ..Parts::default() }).await,
         Command::Products(options) => measure(options, Parts { products: true, ..Parts::default() }).await,
         Command::Scans(options) => measure(options, Parts { scans: true, ..Parts::default() }).await,
         Command::Rebuild(options) => measure(options, Parts { rebuild: true, ..Parts::default() }).await,
+        Command::CatchUp(options) => measure(options, Parts { catch_up: true, ..Parts::default() }).await,
         Command::Raw(options) => {
             let raw_only = RunOptions { contestants: vec![Entrant::Raw], ..options };
             measure(raw_only, Parts { sales: true, ..Parts::default() }).await
@@ -54,6 +56,7 @@ struct Parts {
     products: bool,
     scans: bool,
     rebuild: bool,
+    catch_up: bool,
 }
 
 async fn measure(options: RunOptions, parts: Parts) -> Result<Outcome, Failure> {
@@ -73,6 +76,7 @@ async fn measure(options: RunOptions, parts: Parts) -> Result<Outcome, Failure> 
         products: None,
         scans: None,
         rebuild: None,
+        catch_up: None,
         notes,
     };
     if parts.sales {
@@ -86,6 +90,9 @@ async fn measure(options: RunOptions, parts: Parts) -> Result<Outcome, Failure> 
     }
     if parts.rebuild && plan.entrants.contains(&Entrant::Daemon) {
         report.rebuild = figures::measure_rebuild(&plan).await?;
+    }
+    if parts.catch_up && plan.entrants.contains(&Entrant::Daemon) {
+        report.catch_up = figures::measure_catch_up(&plan, &mut report.notes).await?;
     }
     report.write(&options.out)?;
     if !options.keep {
@@ -145,6 +152,7 @@ fn plan(options: &RunOptions, notes: &mut Vec<String>) -> Result<Plan, Failure> 
         connections: options.connections.iter().map(|&count| count as usize).collect(),
         record_bytes: options.record_bytes as usize,
         journal_sales: options.journal_sales(),
+        catch_up_sales: options.catch_up_sales(),
         patience: Patience::new(Duration::from_secs(options.patience_seconds())),
         seed,
     })

@@ -142,7 +142,8 @@ impl Daemon {
         Ok(bytes)
     }
 
-    fn data(&self) -> PathBuf {
+    /// Its data directory.
+    pub fn data(&self) -> PathBuf {
         self.directory.join("data")
     }
 

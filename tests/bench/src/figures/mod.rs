@@ -3,11 +3,13 @@
 //! Before each turn the file system is synced and the contestant of the turn has come to rest, so that nobody pays for
 //! what another has left to be written.
 
+mod catch_up;
 mod products;
 mod rebuild;
 mod sales;
 mod scans;
 
+pub use catch_up::{CatchUpFigures, measure as measure_catch_up};
 pub use products::{ProductFigures, ProductRow, measure as measure_products};
 pub use rebuild::{RebuildFigures, measure as measure_rebuild};
 pub use sales::{SalesFigures, SalesRow, Turn, measure as measure_sales};
@@ -62,6 +64,8 @@ pub struct Plan {
     pub record_bytes: usize,
     /// Sales in the journal that views are rebuilt from.
     pub journal_sales: usize,
+    /// Sales that wait for head office.
+    pub catch_up_sales: usize,
     /// The seed of the run.
     pub seed: u64,
     /// How long the run may wait for other programs to finish.

@@ -116,7 +116,7 @@ impl Unprivileged {
 
 /// A running server. Dropping it stops it.
 #[derive(Debug)]
-pub(super) struct Cluster {
+pub struct Cluster {
     running: Running,
     /// In the system's directory for temporary files: the path of a socket is limited to 107 bytes.
     socket: tempfile::TempDir,
@@ -124,7 +124,10 @@ pub(super) struct Cluster {
 
 impl Cluster {
     /// Starts the server whose tables are in `directory`, and makes it first where there is none.
-    pub(super) async fn start(directory: &Path) -> Result<Self, Failure> {
+    ///
+    /// # Errors
+    /// Its programs are missing, or it does not start.
+    pub async fn start(directory: &Path) -> Result<Self, Failure> {
         let programs = ServerPrograms::find()?;
         let user = Unprivileged::find()?;
         let tables = directory.join("cluster");
@@ -167,8 +170,41 @@ impl Cluster {
         Ok(client)
     }
 
+    /// Makes a database.
+    ///
+    /// # Errors
+    /// The server refuses it.
+    pub async fn make(&self, name: &str) -> Result<(), Failure> {
+        let made = self.connect().await?.batch_execute(&format!("CREATE DATABASE {name}")).await;
+        made.map_err(|e| Failure::Database { peer: NAME, reason: describe(&e) })
+    }
+
+    /// How another program reaches a database.
+    pub fn url(&self, name: &str) -> String {
+        format!("host={} user={ROLE} dbname={name}", self.socket.path().display())
+    }
+
+    /// A folder that the server can write into.
+    pub fn folder(&self) -> &Path {
+        self.socket.path()
+    }
+
+    /// A connection to a database. Its task ends with the client.
+    ///
+    /// # Errors
+    /// The server refuses it.
+    pub async fn connect_to(&self, name: &str) -> Result<Client, Failure> {
+        let failed = |e: tokio_postgres::Error| Failure::Database { peer: NAME, reason: describe(&e) };
+        let (client, connection) = tokio_postgres::connect(&self.url(name), NoTls).await.map_err(failed)?;
+        tokio::spawn(connection);
+        Ok(client)
+    }
+
     /// Stops the server in order.
-    pub(super) async fn stop(self) -> Result<(), Failure> {
+    ///
+    /// # Errors
+    /// It does not stop.
+    pub async fn stop(self) -> Result<(), Failure> {
         let stopping = tokio::task::spawn_blocking(move || self.running.stop());
         stopping.await.map_err(|e| Failure::Thread(e.to_string()))?
     }

@@ -18,7 +18,7 @@ mod postgres;
 mod pricing;
 mod sqlite;
 
-pub use cluster::{ServerPrograms, Unprivileged};
+pub use cluster::{Cluster, ServerPrograms, Unprivileged};
 pub use sqlite::{SYNC_CALL, version as sqlite_version};
 
 use crate::catalogue;
