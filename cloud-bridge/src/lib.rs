@@ -9,6 +9,7 @@
 //! | [`Batch`] | journal records as they travel, byte for byte, with their chain |
 //! | [`Address`], [`Topic`] | the names under which things travel |
 //! | [`messages`] | what is said beside the records: acks, state, commands, replies |
+//! | [`delivery`] | documents that come down: versioned, in chunks, whole or not at all |
 //! | [`Uplink`] | the box's end: carries out what the outbox decides |
 //! | [`mqtt`] | one connection to a broker: fresh each time, with TLS |
 //!
@@ -19,6 +20,7 @@
 //! to that number and sends again. So nothing is lost that is in the journal, and the cloud, which knows each record by its place, counts
 //! nothing twice.
 
+pub mod delivery;
 mod envelope;
 pub mod messages;
 pub mod mqtt;
@@ -26,6 +28,7 @@ mod outbox;
 mod topics;
 mod uplink;
 
+pub use delivery::{Delivery, DeliveryError};
 pub use envelope::{
     Batch, EnvelopeError, HEADER_BYTES, MAX_ENVELOPE_BYTES, MAX_PAYLOAD_BYTES, Packing, RECORD_OVERHEAD_BYTES,
 };

@@ -7,6 +7,7 @@
 //! next who asks.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use rumqttc::v5::mqttbytes::QoS;
@@ -35,6 +36,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 const FRAME_BYTES: usize = 2048;
 /// Requests that wait for the library.
 const REQUESTS: usize = 16;
+/// Numbers for connections; 0 is none.
+static CONNECTIONS: AtomicU64 = AtomicU64::new(1);
 
 /// A broker, and as whom to talk to it.
 #[derive(Debug, Clone)]
@@ -81,6 +84,8 @@ pub struct With {
 #[derive(Debug, Clone)]
 pub struct Message {
     publish: Publish,
+    /// Over which connection it came.
+    connection: u64,
 }
 
 impl Message {
@@ -92,7 +97,8 @@ impl Message {
             correlation_data: with.correlation.map(Into::into),
             ..PublishProperties::default()
         };
-        Self { publish: Publish::new(topic, QoS::AtLeastOnce, payload.to_vec(), Some(properties)) }
+        let publish = Publish::new(topic, QoS::AtLeastOnce, payload.to_vec(), Some(properties));
+        Self { publish, connection: 0 }
     }
 
     /// Where it was sent to; empty where that is no text.
@@ -152,6 +158,7 @@ pub struct Connection {
     inbox: mpsc::Receiver<Message>,
     poller: JoinHandle<LinkError>,
     largest: usize,
+    number: u64,
 }
 
 impl Connection {
@@ -170,8 +177,9 @@ impl Connection {
         let (heard, granted) = oneshot::channel();
         // All that may be here at once has a place: the poller never waits for who reads.
         let (letters, inbox) = mpsc::channel(usize::from(broker.at_once).max(1));
-        let poller = tokio::spawn(poll(events, Poller { up: Some(up), heard: Some(heard), letters }));
-        let mut connection = Self { client, inbox, poller, largest: MAX_ENVELOPE_BYTES };
+        let number = CONNECTIONS.fetch_add(1, Ordering::Relaxed);
+        let poller = tokio::spawn(poll(events, Poller { up: Some(up), heard: Some(heard), letters, number }));
+        let mut connection = Self { client, inbox, poller, largest: MAX_ENVELOPE_BYTES, number };
         connection.largest = match connected.await {
             Ok(largest) => largest.map_or(MAX_ENVELOPE_BYTES, |bytes| bytes.saturating_sub(FRAME_BYTES)),
             Err(_) => return Err(connection.why().await),
@@ -235,11 +243,15 @@ impl Connection {
         self.inbox.try_recv().ok()
     }
 
-    /// All that the message is for has been done: the broker may forget it.
+    /// All that the message is for has been done: the broker may forget it. One of another connection comes again, or is nobody's
+    /// any more: its number is another message's here.
     ///
     /// # Errors
     /// [`LinkError::Lost`] where the connection ended: it will come again.
     pub async fn taken(&self, message: &Message) -> Result<(), LinkError> {
+        if message.connection != self.number {
+            return Ok(());
+        }
         self.client.ack(&message.publish).await.map_err(|_| LinkError::lost("the connection ended"))
     }
 
@@ -300,6 +312,7 @@ struct Poller {
     /// Told once which subscriptions were granted.
     heard: Option<oneshot::Sender<Vec<bool>>>,
     letters: mpsc::Sender<Message>,
+    number: u64,
 }
 
 /// Polls the library in a task of its own, as a poll that is given up loses what it was about.
@@ -325,7 +338,10 @@ async fn poll(mut events: EventLoop, mut poller: Poller) -> LinkError {
                     let _ = heard.send(ack.return_codes.iter().map(granted).collect());
                 }
             }
-            Event::Incoming(Packet::Publish(publish)) => match poller.letters.try_send(Message { publish }) {
+            Event::Incoming(Packet::Publish(publish)) => match poller
+                .letters
+                .try_send(Message { publish, connection: poller.number })
+            {
                 Ok(()) => {}
                 Err(mpsc::error::TrySendError::Closed(_)) => return LinkError::lost("the connection ended"),
                 // One that the broker need not hear of again, or a broker that sends more than it may.
