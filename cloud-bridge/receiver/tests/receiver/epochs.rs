@@ -44,11 +44,24 @@ async fn a_sale_that_was_taken_along_and_paid_on_the_new_box_is_one_sale() {
     old.change(sale, Change::Suspend);
     let mut new = old.clone();
     new.new_epoch(0xB2);
-    // In the very same millisecond: the receipt series tells which is the later.
     new.change(sale, Change::Resume);
     new.pay(sale);
     let ingest = either_order(&database, &old, &new).await;
     assert_eq!((status(&ingest, sale).await.as_str(), stock(&ingest, "wine").await), ("completed", -2_000));
+}
+
+#[tokio::test]
+async fn in_the_very_same_millisecond_the_receipt_series_tells_which_is_the_later() {
+    let Some(database) = Database::new().await else { return };
+    let mut old = Shop::new(0xA1);
+    let sale = old.ring(&[("wine", 2_000)]);
+    old.change(sale, Change::Suspend);
+    let mut new = old.clone();
+    // Neither its number nor its records' would tell.
+    new.new_epoch(0x02);
+    new.change(sale, Change::Resume);
+    let ingest = either_order(&database, &old, &new).await;
+    assert_eq!(status(&ingest, sale).await, "open");
 }
 
 #[tokio::test]
