@@ -66,6 +66,9 @@ pub enum Command {
         /// Listen here; port 0 takes a free one.
         #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8480")]
         listen: String,
+        /// Start head office, too: a broker (mosquitto), a database (PostgreSQL) and a receiver, on this machine.
+        #[arg(long)]
+        cloud: bool,
     },
     /// Work on the catalogue.
     #[command(subcommand)]

@@ -288,7 +288,7 @@ impl Receiver {
                 if let Some(position) = have {
                     self.acknowledge(&address, position).await?;
                 }
-                self.settle(arrival).await
+                self.settle(*arrival).await
             }
             Outcome::Nothing => Ok(()),
         }

@@ -4,12 +4,12 @@ use std::fmt::Write as _;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use thiserror::Error;
 
 use crate::authority::{Authority, Identity};
+use crate::tether::{End, Tether};
 
 /// For the broker to listen.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -42,7 +42,7 @@ pub struct Mosquitto {
     folder: PathBuf,
     program: PathBuf,
     port: u16,
-    child: Option<Child>,
+    process: Option<Tether>,
 }
 
 impl Mosquitto {
@@ -85,7 +85,8 @@ impl Mosquitto {
         for _ in 0..5 {
             let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
             std::fs::write(folder.join("mosquitto.conf"), settings(port))?;
-            let mut broker = Self { folder: folder.to_owned(), program: program.clone(), port, child: None };
+            let mut broker =
+                Self { folder: folder.to_owned(), program: program.clone(), port, process: None };
             match broker.begin() {
                 Ok(()) => return Ok(broker),
                 Err(error) => failed = error,
@@ -101,15 +102,8 @@ impl Mosquitto {
     }
 
     /// Kills it, as a power cut would.
-    ///
-    /// # Errors
-    /// What the operating system says.
-    pub fn kill(&mut self) -> io::Result<()> {
-        if let Some(mut child) = self.child.take() {
-            child.kill()?;
-            child.wait()?;
-        }
-        Ok(())
+    pub fn kill(&mut self) {
+        self.process = None;
     }
 
     /// Starts it again on its port, as it was configured.
@@ -117,22 +111,14 @@ impl Mosquitto {
     /// # Errors
     /// [`BrokerError`] if it does not start.
     pub fn begin(&mut self) -> Result<(), BrokerError> {
-        self.kill()?;
-        let log = std::fs::File::options().create(true).append(true).open(self.log())?;
-        let child = Command::new(&self.program)
-            .arg("-c")
-            .arg(self.folder.join("mosquitto.conf"))
-            .stdin(Stdio::null())
-            .stdout(log.try_clone()?)
-            .stderr(log)
-            .spawn()?;
-        self.child = Some(child);
+        self.kill();
+        let words = [self.program.as_os_str(), "-c".as_ref(), self.folder.join("mosquitto.conf").as_os_str()]
+            .map(ToOwned::to_owned);
+        self.process = Some(Tether::start(words, &[], End::Kill, &self.log(), None)?);
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, self.port));
         let begun = Instant::now();
         while begun.elapsed() < PATIENCE {
-            if let Some(child) = &mut self.child
-                && child.try_wait()?.is_some()
-            {
+            if self.process.as_mut().map_or(Ok(true), Tether::has_ended)? {
                 break;
             }
             if TcpStream::connect_timeout(&address, Duration::from_secs(1)).is_ok() {
@@ -140,7 +126,7 @@ impl Mosquitto {
             }
             std::thread::sleep(Duration::from_millis(10));
         }
-        self.kill()?;
+        self.kill();
         let said = std::fs::read_to_string(self.log()).unwrap_or_default();
         Err(BrokerError::Failed(said.lines().last().unwrap_or("it says nothing").to_owned()))
     }
@@ -149,18 +135,6 @@ impl Mosquitto {
     #[must_use]
     pub fn log(&self) -> PathBuf {
         self.folder.join("mosquitto.log")
-    }
-
-    /// Its process.
-    #[must_use]
-    pub fn process(&self) -> Option<u32> {
-        self.child.as_ref().map(Child::id)
-    }
-}
-
-impl Drop for Mosquitto {
-    fn drop(&mut self) {
-        let _ = self.kill();
     }
 }
 

@@ -9,18 +9,18 @@ use super::run;
 use crate::checkout::Shop;
 use crate::config::{Config, Flags};
 use crate::control::{self, Reply};
-use crate::demo::{self, Place, VirtualCounter};
+use crate::demo::{self, HeadOffice, Place, VirtualCounter};
 
-pub(super) fn demo(data: Option<PathBuf>, listen: String) -> Result<(), Failure> {
+pub(super) fn demo(data: Option<PathBuf>, listen: String, cloud: bool) -> Result<(), Failure> {
     let place = match &data {
         Some(dir) => Place::at(dir),
         None => Place::temporary(),
     };
     let place = place.map_err(|error| Failure::new(Code::Failed, error, "name another folder by --data"))?;
-    run::block_on(serve(place, listen))
+    run::block_on(serve(place, listen, cloud))
 }
 
-async fn serve(place: Place, listen: String) -> Result<(), Failure> {
+async fn serve(place: Place, listen: String, cloud: bool) -> Result<(), Failure> {
     let flags = Flags { listen: Some(listen), data: None };
     let mut config = Config::load(&place.config, &flags)?;
     let counter = VirtualCounter::plug(&mut config.devices, &place.dir).await.map_err(|error| {
@@ -28,15 +28,41 @@ async fn serve(place: Place, listen: String) -> Result<(), Failure> {
         Failure::new(Code::Failed, what, "free a port on 127.0.0.1, or name another folder by --data")
     })?;
     run::start_log(&config)?;
+    let office = if cloud { Some(open_head_office(&place, &mut config)?) } else { None };
     let pages = demo::counter_pages(Arc::new(counter));
     run::serve(config, Some(pages), |shop, address| {
         fill(shop)?;
         welcome(&place, address);
+        if let Some(office) = &office {
+            welcome_to(office, address);
+        }
         Ok(())
     })
     .await?;
     println!("The shop stays in {}; go on with: {} demo --data {0}", place.dir.display(), program());
     Ok(())
+}
+
+fn open_head_office(place: &Place, config: &mut Config) -> Result<HeadOffice, Failure> {
+    let open = || HeadOffice::open(&place.dir, config);
+    tokio::task::block_in_place(open).map_err(|error| {
+        let next =
+            "install or build what is missing, or leave --cloud out: the shop sells without head office";
+        Failure::new(Code::Failed, error, next)
+    })
+}
+
+fn welcome_to(office: &HeadOffice, address: SocketAddr) {
+    println!(
+        r#"Head office is there, too. What it has of this shop, and what the box says of the way there:
+
+  {receiver} status --database '{database}'
+  psql '{database}' -c 'SELECT * FROM daily_sales'
+  curl -s http://{address}/api/v1/cloud
+"#,
+        receiver = office.receiver.display(),
+        database = office.database,
+    );
 }
 
 /// What to type to get this program again: it need not be on the path.

@@ -30,7 +30,7 @@ pub fn execute(cli: Cli) -> ExitCode {
     let done = match cli.command {
         Command::Run { place, listen } => run::run(&place, listen),
         Command::CheckConfig { place, listen } => check_config::check(&place, listen),
-        Command::Demo { data, listen } => demo::demo(data, listen),
+        Command::Demo { data, listen, cloud } => demo::demo(data, listen, cloud),
         Command::Catalog(CatalogCommand::Import { place, file, all }) => import::import(&place, &file, all),
         Command::Journal(JournalCommand::Verify { place }) => verify::verify(&place),
         Command::Backup { place, to, keys } => backup::backup(&place, &to, keys.as_deref()),

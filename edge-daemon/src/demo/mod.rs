@@ -1,13 +1,15 @@
 //! A whole little shop to try: a folder with a configuration and a sample catalogue, virtual devices that speak the real
-//! wire, and a page of the counter that they stand at.
+//! wire, and a page of the counter that they stand at; with head office, if that is wanted.
 
 mod counter;
+mod head_office;
 mod page;
 mod place;
 #[cfg(test)]
 mod tests;
 
 pub use counter::VirtualCounter;
+pub use head_office::{HeadOffice, HeadOfficeError};
 pub use page::counter_pages;
 pub use place::{DemoError, Place};
 

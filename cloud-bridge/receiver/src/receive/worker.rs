@@ -30,7 +30,7 @@ pub(super) enum Outcome {
     Judged(Address, Vec<(Batch, Arrival, Verdict)>),
     /// They can never be taken.
     Impossible(Address, Vec<(Batch, Arrival)>, String),
-    Noted(Address, Option<Position>, Arrival),
+    Noted(Address, Option<Position>, Box<Arrival>),
     Nothing,
 }
 
@@ -89,8 +89,8 @@ impl Done {
             (Self::Impossible(why), Job::Take(address, batches)) => {
                 Outcome::Impossible(address, batches, why)
             }
-            (Self::Noted(have), Job::Note(address, said)) => Outcome::Noted(address, have, said.1),
-            (_, Job::Note(address, said)) => Outcome::Noted(address, None, said.1),
+            (Self::Noted(have), Job::Note(address, said)) => Outcome::Noted(address, have, Box::new(said.1)),
+            (_, Job::Note(address, said)) => Outcome::Noted(address, None, Box::new(said.1)),
             _ => Outcome::Nothing,
         }
     }
