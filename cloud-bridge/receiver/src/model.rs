@@ -14,6 +14,7 @@ use std::sync::Arc;
 
 use pos_domain::catalog::Product;
 use pos_domain::customer::Customer;
+use pos_domain::delivery::Written;
 use pos_domain::event::{Adjustment, Event, Step};
 use pos_domain::money::Money;
 use pos_domain::sale::{Sale, Status};
@@ -167,6 +168,12 @@ impl Changes {
                     self.products.insert(product.sku.clone(), (product, version));
                 }
             }
+            Event::ProductsDelivered(delivered) => {
+                self.take_written(delivered.products, version);
+            }
+            Event::PricesInForce(prices) => {
+                self.take_written(prices.products, version);
+            }
             Event::StockAdjusted(adjustment) => {
                 self.adjustments.entry(adjustment.id).or_insert((adjustment, entry.business_date));
             }
@@ -200,6 +207,12 @@ impl Changes {
             | Event::DeviceRemoved(_)
             | Event::InstructionTaken(_)
             | Event::InstructionEnded { .. } => {}
+        }
+    }
+
+    fn take_written(&mut self, written: Vec<Written>, version: Version) {
+        for product in written.into_iter().filter_map(|written| written.product) {
+            self.products.insert(product.sku.clone(), (product, version));
         }
     }
 

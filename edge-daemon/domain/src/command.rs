@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use crate::cart::Discount;
 use crate::customer::LookupHash;
+use crate::delivery::ProductDelivery;
 use crate::event::{DeviceSetup, DrawerOutcome, DrawerReason, InstructionOutcome, PrintOutcome, Sheet};
 use crate::money::Money;
 use crate::quantity::Quantity;
@@ -235,6 +236,10 @@ pub enum Command {
         /// The version that the edit of a single product is based on.
         if_version: Option<u32>,
     },
+    /// Take what head office says of products; all of it, or nothing.
+    TakeDelivery(ProductDelivery),
+    /// Put head office's prices in force whose time has come, some hundreds at once.
+    PutPricesInForce,
     /// Change stock by hand.
     AdjustStock {
         /// The adjustment's id.
@@ -424,6 +429,8 @@ impl Command {
                 Change::Refund { .. } => "refund",
             },
             Self::PutProducts { .. } => "putProducts",
+            Self::TakeDelivery(_) => "takeDelivery",
+            Self::PutPricesInForce => "putPricesInForce",
             Self::AdjustStock { .. } => "adjustStock",
             Self::PutCustomer(_) => "putCustomer",
             Self::EraseCustomer(_) => "eraseCustomer",

@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use crate::catalog::{Product, ProductId};
 use crate::customer::Customer;
+use crate::delivery::{Delivered, PricesInForce};
 use crate::quantity::Quantity;
 use crate::sale::Sale;
 use crate::seal::Sealed;
@@ -303,6 +304,10 @@ pub enum Event {
         /// In words.
         detail: String,
     },
+    /// Products as head office has them; a delivery is one or several of these in one group.
+    ProductsDelivered(Delivered),
+    /// Prices of head office whose time has come.
+    PricesInForce(PricesInForce),
 }
 
 impl Event {
@@ -345,6 +350,8 @@ impl Event {
             Self::DeviceRemoved(_) => "deviceRemoved",
             Self::InstructionTaken(_) => "instructionTaken",
             Self::InstructionEnded { .. } => "instructionEnded",
+            Self::ProductsDelivered(_) => "productsDelivered",
+            Self::PricesInForce(_) => "pricesInForce",
         }
     }
 

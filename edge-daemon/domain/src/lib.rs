@@ -21,6 +21,7 @@ pub mod catalog;
 pub mod command;
 pub mod customer;
 pub mod decide;
+pub mod delivery;
 pub mod event;
 pub mod money;
 pub mod quantity;

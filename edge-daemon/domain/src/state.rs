@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use crate::catalog::{Catalog, ProductId};
 use crate::customer::{Account, LookupHash};
+use crate::delivery::{ComingPrices, PRODUCTS, Stamp, Stamps, Written};
 use crate::event::{DeviceSetup, DrawerJob, Event, Instruction, PrintJob, PrintOutcome, Step};
 use crate::money::Money;
 use crate::quantity::Quantity;
@@ -22,7 +23,7 @@ use crate::tender::Method;
 use crate::time::{Date, Millis};
 
 /// The version of [`State::apply`]: a checkpoint made by another is not used.
-pub const APPLY_VERSION: u32 = 5;
+pub const APPLY_VERSION: u32 = 6;
 
 /// Jobs without a printed sheet that are kept for a person to decide about; the oldest go first.
 pub const MAX_UNPRINTED: usize = 200;
@@ -56,6 +57,12 @@ pub struct State {
     pub opening: BTreeMap<Uuid, DrawerJob>,
     /// What head office has done, and whose outcome is not known yet.
     pub instructions: BTreeMap<Uuid, Instruction>,
+    /// When the products' fields were written, and by whom.
+    pub stamps: BTreeMap<ProductId, Stamps>,
+    /// Head office's prices that are to come.
+    pub coming_prices: ComingPrices,
+    /// The version of each collection of head office that is here.
+    pub collections: BTreeMap<String, u64>,
     /// Devices that were configured while the box ran.
     pub devices: BTreeMap<String, DeviceSetup>,
     /// The current receipt series.
@@ -101,9 +108,18 @@ impl State {
             Event::Sale { step, sale } => self.apply_sale(*step, sale),
             Event::ProductsPut(products) => {
                 for product in products {
+                    let old = self.catalog.get(product.id).map(|old| &**old);
+                    self.stamps.entry(product.id).or_default().edited(old, product, time);
                     self.catalog.put(product.clone());
                 }
             }
+            Event::ProductsDelivered(delivered) => {
+                delivered.products.iter().for_each(|written| self.write(written));
+                if delivered.last {
+                    self.collections.insert(PRODUCTS.into(), delivered.version);
+                }
+            }
+            Event::PricesInForce(prices) => prices.products.iter().for_each(|written| self.write(written)),
             Event::StockAdjusted(adjustment) => {
                 self.stock.add(adjustment.product, adjustment.change);
             }
@@ -155,6 +171,19 @@ impl State {
             }
             Event::StockLow { .. } | Event::ProductKept(_) | Event::DrawerAlarm { .. } => {}
         }
+    }
+
+    fn write(&mut self, written: &Written) {
+        if let Some(product) = &written.product {
+            self.catalog.put(product.clone());
+        }
+        if !written.stamps.is_empty() {
+            let stamps = self.stamps.entry(written.id).or_default();
+            for (field, at) in &written.stamps {
+                stamps.put(*field, Stamp { at: *at, by_head_office: true });
+            }
+        }
+        self.coming_prices.put(written.id, written.coming);
     }
 
     fn apply_sale(&mut self, step: Step, sale: &Arc<Sale>) {

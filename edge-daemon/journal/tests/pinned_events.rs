@@ -8,6 +8,9 @@ use std::sync::Arc;
 use pos_domain::cart::Discount;
 use pos_domain::catalog::{Product, ProductId};
 use pos_domain::customer::Customer;
+use pos_domain::delivery::{
+    Coming, ComingPrice, Delivered, Field, Loss, PricesInForce, RefusedDocument, Written,
+};
 use pos_domain::event::{
     Adjustment, DeviceSetup, DrawerJob, DrawerOutcome, DrawerReason, Event, Instruction, InstructionOutcome,
     PrintJob, PrintOutcome, Sheet, Step,
@@ -151,6 +154,43 @@ fn store() -> StoreConfig {
     }
 }
 
+fn delivered(product: &Product) -> Delivered {
+    let coming = ComingPrice { price: Money(129), from: Millis(9_000), at: Millis(5_800) };
+    let losses = vec![
+        Loss {
+            sku: "milk".into(),
+            field: Field::LowStockAt,
+            kept: "3".into(),
+            given_up: "2".into(),
+            stores: true,
+        },
+        Loss {
+            sku: "milk".into(),
+            field: Field::Name,
+            kept: "Milch".into(),
+            given_up: "Milk".into(),
+            stores: false,
+        },
+    ];
+    Delivered {
+        version: 300,
+        base: Some(299),
+        products: vec![
+            Written {
+                id: ProductId(7),
+                product: Some(Arc::new(product.clone())),
+                stamps: vec![(Field::LowStockAt, Millis(5_800))],
+                coming: Coming::Price(coming),
+            },
+            Written { id: ProductId(8), product: None, stamps: vec![], coming: Coming::Left },
+        ],
+        losses,
+        refused: vec![RefusedDocument { sku: "oil".into(), why: "no name".into() }],
+        local_only: vec!["tea".into()],
+        last: true,
+    }
+}
+
 fn events() -> Vec<(&'static str, Event)> {
     let product = Product {
         id: ProductId(7),
@@ -276,6 +316,19 @@ fn events() -> Vec<(&'static str, Event)> {
                 outcome: InstructionOutcome::Unknown,
                 detail: "the box was started anew".into(),
             },
+        ),
+        ("productsDelivered", Event::ProductsDelivered(delivered(&product))),
+        (
+            "pricesInForce",
+            Event::PricesInForce(PricesInForce {
+                products: vec![Written {
+                    id: ProductId(7),
+                    product: Some(Arc::new(product)),
+                    stamps: vec![(Field::Price, Millis(5_900))],
+                    coming: Coming::Gone,
+                }],
+                losses: vec![],
+            }),
         ),
     ]
 }

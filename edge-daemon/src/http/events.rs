@@ -10,6 +10,7 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
+use pos_domain::delivery::{Delivered, Loss, PricesInForce, RefusedDocument, Written};
 use pos_domain::event::{DrawerJob, DrawerReason, Event};
 use pos_domain::money::Money;
 use pos_domain::sale::{Kind, ReceiptNumber, Sale, Status};
@@ -264,7 +265,40 @@ enum What<'a> {
         outcome: pos_domain::event::InstructionOutcome,
         detail: &'a str,
     },
+    Delivery(DeliveryNews<'a>),
     Nothing {},
+}
+
+/// What head office changed, and what was given up for it or against it.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct DeliveryNews<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    version: Option<u64>,
+    products: Vec<ProductNews<'a>>,
+    losses: &'a [Loss],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    refused: &'a [RefusedDocument],
+    /// Products that head office does not know: they stay.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    local_only: &'a [std::sync::Arc<str>],
+}
+
+impl<'a> DeliveryNews<'a> {
+    fn of(delivered: &'a Delivered) -> Self {
+        let Delivered { version, products, losses, refused, local_only, .. } = delivered;
+        Self { version: Some(*version), products: Self::products(products), losses, refused, local_only }
+    }
+
+    fn of_prices(prices: &'a PricesInForce) -> Self {
+        let products = Self::products(&prices.products);
+        Self { version: None, products, losses: &prices.losses, refused: &[], local_only: &[] }
+    }
+
+    fn products(written: &'a [Written]) -> Vec<ProductNews<'a>> {
+        let changed = written.iter().filter_map(|written| written.product.as_deref());
+        changed.map(|product| ProductNews { sku: &product.sku, version: product.version }).collect()
+    }
 }
 
 #[derive(Serialize)]
@@ -387,6 +421,8 @@ impl<'a> What<'a> {
             Event::InstructionEnded { id, outcome, detail } => {
                 Self::Instructed { instruction_id: *id, outcome: *outcome, detail }
             }
+            Event::ProductsDelivered(delivered) => Self::Delivery(DeliveryNews::of(delivered)),
+            Event::PricesInForce(prices) => Self::Delivery(DeliveryNews::of_prices(prices)),
         }
     }
 }

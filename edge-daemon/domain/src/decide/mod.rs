@@ -1,6 +1,7 @@
 //! `decide(state, command, context) → events | refusal`: the whole of the shop's rules. Pure: the same inputs give the
 //! same events, and nothing happens until the events are on disk and [`State::apply`] takes them in.
 
+mod deliveries;
 mod drawer;
 mod lifecycle;
 mod peripherals;
@@ -113,6 +114,8 @@ impl Desk<'_> {
                 self.change_sale(sale, change, reason, terminal)
             }
             Command::PutProducts { products, if_version } => self.put_products(products, if_version),
+            Command::TakeDelivery(delivery) => self.take_delivery(delivery),
+            Command::PutPricesInForce => Ok(self.put_prices_in_force()),
             Command::AdjustStock { id, product, change, reason, user, note } => {
                 self.adjust_stock(id, &product, change, reason, user, note)
             }

@@ -241,6 +241,18 @@ pub(super) fn barcode_taken(sku: &str, by: &str) -> Refusal {
     impossible("barcode-taken", format!("The barcode of product {sku} belongs to {by} already."))
 }
 
+pub(super) fn delivery_base(ours: Option<u64>) -> Refusal {
+    let ours = ours.map_or_else(|| String::from("none"), |ours| format!("{ours}"));
+    conflict(
+        "delivery-base",
+        format!("The delivery changes another version than the one here ({ours}); send a snapshot."),
+    )
+}
+
+pub(super) fn delivery_old(ours: u64) -> Refusal {
+    conflict("delivery-old", format!("The delivery is older than the version here ({ours})."))
+}
+
 pub(super) fn shift_needed(drawer: &str) -> Refusal {
     conflict(
         "shift-needed",

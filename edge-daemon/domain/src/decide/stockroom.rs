@@ -72,7 +72,8 @@ impl Desk<'_> {
         Ok(self.done(put.chain(kept.map(Event::ProductKept)).collect()))
     }
 
-    fn product(
+    /// What a draft makes of a product, if the store's rules let it.
+    pub(super) fn product(
         &self,
         draft: ProductDraft,
         old: Option<&Arc<Product>>,

@@ -5,6 +5,7 @@
 mod books;
 mod customers;
 mod days;
+mod deliveries;
 mod drawers;
 mod extremes;
 mod frozen;

@@ -18,6 +18,7 @@ use crate::command::{
     AsSold, Change, Command, CustomerDraft, ItemRef, LineDraft, PrintWish, ProductDraft, RefundLine,
     SaleDraft, TenderDraft,
 };
+use crate::delivery::{Document, ProductDelivery};
 use crate::event::{DrawerOutcome, DrawerReason, Event, PrintOutcome};
 use crate::money::{Currency, MAX_PRICE, MAX_TOTAL, Money};
 use crate::quantity::Quantity;
@@ -197,6 +198,16 @@ fn customers() -> impl Strategy<Value = CustomerDraft> {
 }
 
 /// What is asked for; a line is a number until the sale is known.
+fn documents() -> impl Strategy<Value = Document> {
+    let next_price = option::of((numbers().prop_map(Money), numbers().prop_map(Millis)));
+    (products(), numbers(), next_price).prop_map(|(product, at, next_price)| Document {
+        product,
+        at: Millis(at),
+        field_at: vec![],
+        next_price,
+    })
+}
+
 #[derive(Debug, Clone)]
 enum Ask {
     Command(Command),
@@ -231,6 +242,10 @@ fn asks() -> impl Strategy<Value = Ask> {
     ];
     let about_the_rest = prop_oneof![
         2 => (many(products(), 0..3), option::weighted(0.2, 0_u32..3)).prop_map(|(products, if_version)| Command::PutProducts { products, if_version }),
+        2 => (many(documents(), 0..4), option::of(0_u64..3), 0_u64..4).prop_map(|(documents, base, version)| {
+            Command::TakeDelivery(ProductDelivery { version, base, documents, refused: vec![] })
+        }),
+        1 => Just(Command::PutPricesInForce),
         1 => (ids(), texts(), numbers(), texts(), option::weighted(0.2, texts())).prop_map(|(id, product, change, reason, user)| {
             Command::AdjustStock { id, product, change: Quantity(change), reason, user, note: None }
         }),
