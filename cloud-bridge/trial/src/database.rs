@@ -6,7 +6,7 @@ use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use thiserror::Error;
 
@@ -33,17 +33,35 @@ pub enum DatabaseError {
 /// A running server; it ends with this value.
 pub struct Database {
     socket: PathBuf,
+    // In this order: the server ends before its folder goes.
     _server: Tether,
+    _folder: Option<Passing>,
+}
+
+/// A folder that goes away with this value.
+struct Passing(PathBuf);
+
+impl Drop for Passing {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
 }
 
 impl Database {
-    /// Starts the server whose tables are in this folder, and makes it first where there is none.
+    /// Starts the server whose tables are in this folder, and makes it first where there is none. To root the server is another user, who
+    /// cannot reach any folder: then its tables are among the temporary files, for as long as it runs.
     ///
     /// # Errors
     /// [`DatabaseError`] if there is none, or it does not start.
     pub fn start(folder: &Path) -> Result<Self, DatabaseError> {
         let programs = find().ok_or(DatabaseError::Missing)?;
         let user = Ordinary::needed();
+        let passing = user.map(|_| {
+            let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+            let name = format!("tillbox-database-{}-{}", std::process::id(), since.subsec_nanos());
+            Passing(std::env::temp_dir().join(name))
+        });
+        let folder = passing.as_ref().map_or(folder, |passing| passing.0.as_path());
         let (tables, socket) = (folder.join("tables"), folder.join("socket"));
         std::fs::create_dir_all(folder)?;
         for path in [folder, &tables, &socket] {
@@ -85,7 +103,7 @@ impl Database {
         let begun = Instant::now();
         while begun.elapsed() < PATIENCE && !server.has_ended()? {
             if UnixStream::connect(socket.join(".s.PGSQL.5432")).is_ok() {
-                return Ok(Self { socket, _server: server });
+                return Ok(Self { socket, _server: server, _folder: passing });
             }
             std::thread::sleep(Duration::from_millis(20));
         }
@@ -110,4 +128,22 @@ fn find() -> Option<PathBuf> {
     let whole = |path: &Path| path.join("initdb").is_file() && path.join("postgres").is_file();
     let newest = debian.filter(|(_, path)| whole(path)).max().map(|(_, path)| path);
     newest.or_else(|| std::env::split_paths(&std::env::var_os("PATH")?).find(|path| whole(path)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_starts_answers_and_leaves_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let database = match Database::start(folder.path()) {
+            Err(DatabaseError::Missing) => return eprintln!("skipped: {}", DatabaseError::Missing),
+            database => database.unwrap(),
+        };
+        let socket = database.socket.clone();
+        assert!(UnixStream::connect(socket.join(".s.PGSQL.5432")).is_ok());
+        drop(database);
+        assert!(!socket.join(".s.PGSQL.5432").exists());
+    }
 }
