@@ -284,9 +284,13 @@ impl Receiver {
                 }
                 Ok(())
             }
-            Outcome::Noted(address, have, arrival) => {
-                if let Some(position) = have {
+            Outcome::Noted(address, noted, arrival) => {
+                if let Some(position) = noted.have {
                     self.acknowledge(&address, position).await?;
+                }
+                // We have just come, and others may be away: what the box sent before went to nobody, and it waits for an answer.
+                if let Some(after) = noted.lacks.filter(|_| arrival.message.is_retained()) {
+                    self.ask_again(&address, after).await?;
                 }
                 self.settle(*arrival).await
             }

@@ -39,7 +39,8 @@ async fn serve(place: Place, listen: String, cloud: bool) -> Result<(), Failure>
         Ok(())
     })
     .await?;
-    println!("The shop stays in {}; go on with: {} demo --data {0}", place.dir.display(), program());
+    let cloud = if cloud { " --cloud" } else { "" };
+    println!("The shop stays in {}; go on with: {} demo --data {0}{cloud}", place.dir.display(), program());
     Ok(())
 }
 

@@ -24,7 +24,9 @@ pub(super) async fn run(
     group: String,
     workers: u8,
 ) -> Result<(), Failure> {
-    tracing_subscriber::fmt().with_writer(std::io::stderr).with_target(false).init();
+    // The database's notices are of no use to anybody here.
+    let filter = tracing_subscriber::EnvFilter::new("info,tokio_postgres=warn");
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).init();
     let (mut terminate, mut interrupt) =
         (handler(SignalKind::terminate())?, handler(SignalKind::interrupt())?);
     for name in schema::migrate(&mut open_any(database).await?).await? {

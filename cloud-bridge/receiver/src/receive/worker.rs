@@ -30,8 +30,17 @@ pub(super) enum Outcome {
     Judged(Address, Vec<(Batch, Arrival, Verdict)>),
     /// They can never be taken.
     Impossible(Address, Vec<(Batch, Arrival)>, String),
-    Noted(Address, Option<Position>, Box<Arrival>),
+    Noted(Address, Noted, Box<Arrival>),
     Nothing,
+}
+
+/// How far a box's journal is here.
+#[derive(Default)]
+pub(super) struct Noted {
+    /// The last record of its newest epoch that is here.
+    pub(super) have: Option<Position>,
+    /// The last that is here, where the box says that it is connected and has more.
+    pub(super) lacks: Option<Position>,
 }
 
 /// Works until there is nobody to work for. A job is kept through failures of the database.
@@ -71,7 +80,7 @@ pub(super) async fn work(
 
 enum Done {
     Judged(Vec<Verdict>),
-    Noted(Option<Position>),
+    Noted(Noted),
     Nothing,
     Impossible(String),
 }
@@ -90,7 +99,7 @@ impl Done {
                 Outcome::Impossible(address, batches, why)
             }
             (Self::Noted(have), Job::Note(address, said)) => Outcome::Noted(address, have, Box::new(said.1)),
-            (_, Job::Note(address, said)) => Outcome::Noted(address, None, Box::new(said.1)),
+            (_, Job::Note(address, said)) => Outcome::Noted(address, Noted::default(), Box::new(said.1)),
             _ => Outcome::Nothing,
         }
     }
@@ -110,10 +119,11 @@ async fn attempt(url: &str, kept: &mut Option<Ingest>, job: &Job) -> Result<Done
             let state = &said.0;
             status::note_state(ingest.client(), address, state).await?;
             let head = state.head.as_deref().and_then(|head| head.parse::<Position>().ok());
-            match head {
-                Some(head) => Ok(Done::Noted(notes::have(ingest.client(), address, head.epoch).await?)),
-                None => Ok(Done::Noted(None)),
-            }
+            let Some(head) = head else { return Ok(Done::Noted(Noted::default())) };
+            let have = notes::have(ingest.client(), address, head.epoch).await?;
+            let last = have.unwrap_or(Position { seq: 0, ..head });
+            let lacks = (state.online && last.seq < head.seq).then_some(last);
+            Ok(Done::Noted(Noted { have, lacks }))
         }
         Job::Refused(address, why) => {
             notes::note_refused(ingest.client(), address, why).await?;

@@ -188,6 +188,20 @@ async fn what_is_malformed_replayed_or_wrongly_chained_is_refused_and_the_rest_f
     world.all_is_there(&corner).await;
 }
 
+/// What a box sent while no receiver was there went to nobody: the first that comes asks for it, and the box need not lose patience.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_receiver_that_comes_late_asks_for_what_it_missed() {
+    let Some(world) = World::new(Persistence::None).await else { return };
+    let mut dice = Dice::new("late");
+    let mut corner = world.patient_shop(BOX, 7);
+    corner.live(&mut dice, 20);
+    let view = corner.view();
+    until("it is sent to nobody", || async { view.borrow().published > 0 }).await;
+    let _receiver = world.receiver();
+    world.all_is_there(&corner).await;
+    assert_eq!(corner.view().borrow().standing.connections, 1);
+}
+
 /// Acknowledgements are the only thing that moves a box on: so it must not matter who gives one twice, late or out of order.
 #[tokio::test(flavor = "multi_thread")]
 async fn acknowledgements_that_are_old_or_come_twice_change_nothing() {

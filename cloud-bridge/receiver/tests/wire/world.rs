@@ -114,6 +114,15 @@ impl World {
 
     /// A shop and its box.
     pub(crate) fn shop(&self, address: &str, epoch: u64) -> Box {
+        self.shop_with(address, epoch, LIMITS)
+    }
+
+    /// One that gives up no connection.
+    pub(crate) fn patient_shop(&self, address: &str, epoch: u64) -> Box {
+        self.shop_with(address, epoch, Limits { patience: u64::MAX / 2, ..LIMITS })
+    }
+
+    fn shop_with(&self, address: &str, epoch: u64, limits: Limits) -> Box {
         let root = self.folder.path().join(address.replace('/', "-"));
         std::fs::create_dir_all(&root).unwrap();
         let options = pos_journal::Options { segment_bytes: 256 << 10, preparation: Preparation::Inline };
@@ -127,6 +136,7 @@ impl World {
             shop,
             address,
             forks: 0,
+            limits,
             journal,
             written: 0,
             broker,
@@ -208,6 +218,7 @@ pub(crate) struct Box {
     pub(crate) address: Address,
     /// Envelopes of its that are in quarantine.
     pub(crate) forks: usize,
+    limits: Limits,
     journal: Journal<Disk>,
     written: usize,
     broker: Broker,
@@ -255,7 +266,7 @@ impl Box {
             broker: self.broker.clone(),
             address: self.address.clone(),
             cursor: self.cursor.clone(),
-            limits: LIMITS,
+            limits: self.limits,
             packing: Packing::Zstd,
         };
         let inputs = Inputs { grew: self.grew.subscribe(), state: told, paused, answers, stop: stopped };
