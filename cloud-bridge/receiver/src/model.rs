@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use pos_domain::catalog::Product;
 use pos_domain::customer::Customer;
-use pos_domain::delivery::Written;
+use pos_domain::delivery::{Loss, RefusedDocument, Written};
 use pos_domain::event::{Adjustment, Event, Step};
 use pos_domain::money::Money;
 use pos_domain::sale::{Sale, Status};
@@ -26,7 +26,7 @@ use pos_journal::codec::Entry;
 use uuid::Uuid;
 
 pub use movements::Movements;
-pub use rows::{AdjustmentRow, ItemRow, PaymentRow, RecordRow, Row, SaleRow, Value};
+pub use rows::{AdjustmentRow, ItemRow, LossRow, PaymentRow, RecordRow, RefusalRow, Row, SaleRow, Value};
 
 pub use crate::values::{Day, Moment};
 use crate::values::{epoch_bits, seq_bits};
@@ -126,6 +126,10 @@ pub struct Changes {
     pub customers: BTreeMap<Uuid, (CustomerChange, Version)>,
     /// By id.
     pub adjustments: BTreeMap<Uuid, (Adjustment, Date)>,
+    /// What was given up for head office's word or against it, with its place in its record.
+    pub losses: Vec<(Loss, Version, i32)>,
+    /// Documents of head office that were not taken, likewise.
+    pub refused: Vec<(RefusedDocument, Version, i32)>,
     /// In the order of their numbers.
     pub not_understood: Vec<NotUnderstood>,
 }
@@ -170,9 +174,13 @@ impl Changes {
             }
             Event::ProductsDelivered(delivered) => {
                 self.take_written(delivered.products, version);
+                self.take_losses(delivered.losses, version);
+                let refused = delivered.refused.into_iter().zip(0..);
+                self.refused.extend(refused.map(|(refused, number)| (refused, version, number)));
             }
             Event::PricesInForce(prices) => {
                 self.take_written(prices.products, version);
+                self.take_losses(prices.losses, version);
             }
             Event::StockAdjusted(adjustment) => {
                 self.adjustments.entry(adjustment.id).or_insert((adjustment, entry.business_date));
@@ -214,6 +222,10 @@ impl Changes {
         for product in written.into_iter().filter_map(|written| written.product) {
             self.products.insert(product.sku.clone(), (product, version));
         }
+    }
+
+    fn take_losses(&mut self, losses: Vec<Loss>, version: Version) {
+        self.losses.extend(losses.into_iter().zip(0..).map(|(loss, number)| (loss, version, number)));
     }
 
     fn take_sale(&mut self, step: Step, sale: Arc<Sale>, version: Version) {

@@ -295,6 +295,21 @@ fn erased_elsewhere(state: &State, keys: &KeyStore<Disk>) -> Vec<uuid::Uuid> {
     erased.map(|(id, _)| *id).collect()
 }
 
+/// Puts head office's prices in force whose time has come. A sale never waits for that: it takes the price that stands.
+fn put_prices_in_force(shop: &Shop) {
+    let is_due = || {
+        let now = shop.now().time;
+        shop.state().coming_prices.due(now).next().is_some()
+    };
+    while is_due() {
+        match shop.submit_blocking(None, Command::PutPricesInForce, Origin::default()) {
+            Ok(done) if done.events.is_empty() => return,
+            Ok(_) => {}
+            Err(error) => return tracing::warn!(%error, "prices whose time has come are tried again"),
+        }
+    }
+}
+
 /// Makes checkpoints while the shop runs, from the one before and the journal: never from the views. When the shop is
 /// busy it waits for a quieter moment, but not for ever.
 fn keep_house(shop: &Shop, disk: &Disk) {
@@ -305,6 +320,7 @@ fn keep_house(shop: &Shop, disk: &Disk) {
         std::thread::park_timeout(LOOK_EVERY);
         let still = |id: &uuid::Uuid| shop.shared.keys.erase(pos_journal::Subject(*id.as_bytes())).is_err();
         shop.shared.unerased.lock().unwrap_or_else(PoisonError::into_inner).retain(still);
+        put_prices_in_force(shop);
         let now = records();
         let quiet = now.saturating_sub(seen) < QUIET_RECORDS;
         seen = now;

@@ -29,6 +29,8 @@ pub struct CloudCondition {
     pub connections: u64,
     /// Envelopes published since the start, and their bytes.
     pub published: (u64, u64),
+    /// Deliveries of head office, or pieces of them, that were not taken since the start.
+    pub deliveries_refused: u64,
     /// What a technician should know.
     pub alarms: Vec<String>,
 }
@@ -66,6 +68,7 @@ impl CloudCondition {
             oldest: view.oldest,
             connections: standing.connections,
             published: (view.published, view.bytes),
+            deliveries_refused: 0,
             alarms,
         }
     }

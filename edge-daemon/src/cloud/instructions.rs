@@ -22,7 +22,7 @@ use crate::peripherals::Devices;
 /// The longest message to who stands at the tills, in characters.
 const MAX_TEXT: usize = 500;
 /// Who asks, in the journal.
-const HEAD_OFFICE: &str = "head-office";
+pub(super) const HEAD_OFFICE: &str = "head-office";
 
 /// Carries out what head office asks for, one after another.
 pub(super) struct Foreman {
@@ -207,7 +207,7 @@ fn said(outcome: InstructionOutcome) -> Outcome {
     }
 }
 
-fn origin() -> Origin {
+pub(super) fn origin() -> Origin {
     Origin { actor: Some(HEAD_OFFICE.into()), ..Origin::default() }
 }
 

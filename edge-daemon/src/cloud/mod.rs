@@ -3,6 +3,7 @@
 //! Nothing here is waited for by a sale: the uplink follows the journal as any reader does, and what head office asks for is done beside it.
 
 mod condition;
+mod deliveries;
 mod instructions;
 mod support;
 
@@ -14,7 +15,8 @@ use cloud_bridge::messages::State;
 use cloud_bridge::mqtt::Message;
 use cloud_bridge::mqtt::{Broker, Tls, TlsError};
 use cloud_bridge::{
-    Address, Answer, BadName, Inputs, Limits, Options, Outbox, Outputs, Packing, Uplink, UplinkError, View,
+    Address, Answer, BadName, Inputs, Limits, Options, Outbox, Outputs, Packing, Topic, Uplink, UplinkError,
+    View,
 };
 use thiserror::Error;
 use tokio::sync::broadcast::error::RecvError;
@@ -22,6 +24,7 @@ use tokio::sync::{broadcast, mpsc, watch};
 use tokio::task::JoinHandle;
 
 pub use condition::CloudCondition;
+use deliveries::{Deliveries, Refusals};
 use instructions::Foreman;
 
 use crate::checkout::{Happening, Shop};
@@ -30,7 +33,7 @@ use crate::peripherals::Devices;
 
 /// How long the broker keeps commands for a box that is away.
 const SESSION: Duration = Duration::from_secs(24 * 3600);
-/// Commands and documents that may be with us at once.
+/// Commands and documents that may be with us at once: one more than a delivery keeps unacknowledged, so that commands pass by it.
 const AT_ONCE: u16 = 32;
 /// Between two looks at how the box stands.
 const LOOK: Duration = Duration::from_secs(5);
@@ -64,6 +67,7 @@ struct Link {
     paused: watch::Sender<bool>,
     /// Why it ended, if it did by itself.
     ended: watch::Receiver<Option<Arc<str>>>,
+    refusals: Refusals,
 }
 
 /// What runs.
@@ -140,8 +144,10 @@ impl Cloud {
         });
         let follower = tokio::spawn(follow(shop.subscribe(), grow));
         let teller = tokio::spawn(keep_telling(shop.clone(), devices.clone(), tell));
-        let worker = tokio::spawn(work(foreman, comes, answer));
-        let link = Link { config: config.clone(), view, paused: pause, ended };
+        let refusals = Refusals::default();
+        let deliveries = Deliveries::new(shop.clone(), refusals.clone());
+        let worker = tokio::spawn(work(foreman, deliveries, comes, answer));
+        let link = Link { config: config.clone(), view, paused: pause, ended, refusals };
         let others = [follower, teller, worker];
         Ok((Self(Some(Arc::new(link))), Running { stop, restart: restarts, uplink, others }))
     }
@@ -151,7 +157,8 @@ impl Cloud {
     pub fn condition(&self) -> Option<CloudCondition> {
         let link = self.0.as_deref()?;
         let ended = link.ended.borrow().clone();
-        Some(CloudCondition::of(&link.config, &link.view.borrow(), ended))
+        let condition = CloudCondition::of(&link.config, &link.view.borrow(), ended);
+        Some(CloudCondition { deliveries_refused: link.refusals.count(), ..condition })
     }
 
     /// Has it wait, or go on; until the next start. `false` where nothing is sent anywhere.
@@ -191,7 +198,9 @@ async fn keep_telling(shop: Shop, devices: Devices, tell: watch::Sender<State>) 
         looks.tick().await;
         let state = state(&shop, &devices);
         tell.send_if_modified(|told| {
-            let changed = told.devices != state.devices || told.version.is_none();
+            let changed = told.devices != state.devices
+                || told.collections != state.collections
+                || told.version.is_none();
             *told = state;
             changed
         });
@@ -199,13 +208,26 @@ async fn keep_telling(shop: Shop, devices: Devices, tell: watch::Sender<State>) 
 }
 
 /// Carries out what comes down, one after another.
-async fn work(foreman: Foreman, mut comes: mpsc::Receiver<Message>, answer: mpsc::Sender<Answer>) {
+async fn work(
+    foreman: Foreman,
+    mut deliveries: Deliveries,
+    mut comes: mpsc::Receiver<Message>,
+    answer: mpsc::Sender<Answer>,
+) {
     foreman.settle().await;
     while let Some(message) = comes.recv().await {
-        if let Some(said) = foreman.carry_out(message).await
-            && answer.send(said).await.is_err()
-        {
-            return;
+        let collection = match Address::parse(message.topic()) {
+            Some((_, Topic::Down(collection))) => Some(collection.to_owned()),
+            _ => None,
+        };
+        let answers = match collection {
+            Some(collection) => deliveries.take(&collection, message).await,
+            None => foreman.carry_out(message).await.into_iter().collect(),
+        };
+        for said in answers {
+            if answer.send(said).await.is_err() {
+                return;
+            }
         }
     }
 }
@@ -221,6 +243,7 @@ fn state(shop: &Shop, devices: &Devices) -> State {
         at: Some(shop.now().time.0),
         disk_free: Some(shop.condition().disk_free),
         devices: devices.collect(),
+        collections: shop.state().collections.clone(),
         ..State::default()
     }
 }

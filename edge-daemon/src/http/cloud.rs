@@ -41,6 +41,8 @@ struct CloudView {
     oldest_seconds: Option<u64>,
     /// Connections since the start.
     connections: u64,
+    /// Deliveries of head office, or pieces of them, that were not taken since the start; the log says why.
+    deliveries_refused: u64,
     /// What a technician should know.
     alarms: Vec<String>,
 }
@@ -59,6 +61,7 @@ impl CloudView {
             waiting_bytes: condition.bytes,
             oldest_seconds: condition.oldest.map(|oldest| oldest.as_secs()),
             connections: condition.connections,
+            deliveries_refused: condition.deliveries_refused,
             alarms: condition.alarms,
         }
     }

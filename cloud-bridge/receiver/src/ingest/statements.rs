@@ -3,7 +3,7 @@
 use tokio_postgres::{Client, Error, Statement};
 
 use super::{heads, judge, quarantine, reread, store, write};
-use crate::model::{AdjustmentRow, ItemRow, PaymentRow, RecordRow, Row, SaleRow};
+use crate::model::{AdjustmentRow, ItemRow, LossRow, PaymentRow, RecordRow, RefusalRow, Row, SaleRow};
 
 macro_rules! statements {
     ($($name:ident: $sql:expr,)*) => {
@@ -36,6 +36,8 @@ statements! {
     copy_items: copy_into::<ItemRow<'_>>(),
     copy_payments: copy_into::<PaymentRow<'_>>(),
     copy_adjustments: copy_into::<AdjustmentRow<'_>>(),
+    copy_losses: copy_into::<LossRow<'_>>(),
+    copy_refusals: copy_into::<RefusalRow<'_>>(),
     sales_here: write::SALES_HERE,
     goods_moved: write::GOODS_MOVED,
     forget_sales: write::FORGET_SALES,

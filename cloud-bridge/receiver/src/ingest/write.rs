@@ -13,8 +13,8 @@ use super::store::Store;
 use super::{Statements, seq_bits};
 use crate::failure::IngestError;
 use crate::model::{
-    AdjustmentRow, Changes, ItemRow, Movements, NotUnderstood, PaymentRow, RecordRow, Row, SaleChange,
-    SaleRow, Value, Version,
+    AdjustmentRow, Changes, ItemRow, LossRow, Movements, NotUnderstood, PaymentRow, RecordRow, RefusalRow,
+    Row, SaleChange, SaleRow, Value, Version,
 };
 use crate::values::{epoch_bits, text};
 
@@ -75,6 +75,10 @@ pub(super) async fn changes(
         store.point_worth = changes.ground.point_worth;
     }
     desk.products(&changes.products).await?;
+    let losses = changes.losses.iter().map(|loss| LossRow::of(desk.store, loss)).collect();
+    copy(transaction, &statements.copy_losses, losses).await?;
+    let refused = changes.refused.iter().map(|refused| RefusalRow::of(desk.store, refused)).collect();
+    copy(transaction, &statements.copy_refusals, refused).await?;
     desk.customers(&changes.customers).await?;
     desk.movements(&movements).await?;
     desk.not_understood(epoch, &changes.not_understood).await

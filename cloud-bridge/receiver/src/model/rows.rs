@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use pos_domain::delivery::{Loss, RefusedDocument};
 use pos_domain::event::Adjustment;
 use pos_domain::money::Money;
 use pos_domain::sale::{Kind, Line, Sale};
@@ -11,7 +12,7 @@ use pos_journal::Record;
 use tokio_postgres::types::{ToSql, Type};
 use uuid::Uuid;
 
-use super::SaleChange;
+use super::{SaleChange, Version};
 use crate::values::{Day, Moment, epoch_bits, sealed, seq_bits, text};
 
 /// A value of a row.
@@ -149,6 +150,70 @@ row! {
         reason: Cow<'a, str> as TEXT,
         user_id: Option<Cow<'a, str>> as TEXT,
         note: Option<Vec<u8>> as BYTEA,
+    }
+}
+
+row! {
+    /// A value that was given up.
+    LossRow<'a> in "product_losses" {
+        store_id: i64 as INT8,
+        epoch: i64 as INT8,
+        seq: i64 as INT8,
+        number: i32 as INT4,
+        stores: bool as BOOL,
+        happened_at: Moment as TIMESTAMPTZ,
+        sku: Cow<'a, str> as TEXT,
+        field: &'static str as TEXT,
+        kept: Cow<'a, str> as TEXT,
+        given_up: Cow<'a, str> as TEXT,
+    }
+}
+
+row! {
+    /// A document of head office that was not taken.
+    RefusalRow<'a> in "refused_products" {
+        store_id: i64 as INT8,
+        epoch: i64 as INT8,
+        seq: i64 as INT8,
+        number: i32 as INT4,
+        happened_at: Moment as TIMESTAMPTZ,
+        sku: Cow<'a, str> as TEXT,
+        why: Cow<'a, str> as TEXT,
+    }
+}
+
+impl<'a> LossRow<'a> {
+    /// Of a store's record.
+    #[must_use]
+    pub fn of(store_id: i64, (loss, version, number): &'a (Loss, Version, i32)) -> Self {
+        Self {
+            store_id,
+            epoch: version.epoch,
+            seq: version.seq,
+            number: *number,
+            stores: loss.stores,
+            happened_at: version.recorded_at,
+            sku: text(&loss.sku),
+            field: loss.field.name(),
+            kept: text(&loss.kept),
+            given_up: text(&loss.given_up),
+        }
+    }
+}
+
+impl<'a> RefusalRow<'a> {
+    /// Of a store's record.
+    #[must_use]
+    pub fn of(store_id: i64, (refused, version, number): &'a (RefusedDocument, Version, i32)) -> Self {
+        Self {
+            store_id,
+            epoch: version.epoch,
+            seq: version.seq,
+            number: *number,
+            happened_at: version.recorded_at,
+            sku: text(&refused.sku),
+            why: text(&refused.why),
+        }
     }
 }
 

@@ -9,6 +9,7 @@
 )]
 
 mod boxes;
+mod deliveries;
 mod dice;
 mod epochs;
 mod exactly_once;

@@ -6,7 +6,7 @@ use cloud_bridge::Address;
 use tokio_postgres::Client;
 
 /// Each table and what it has that does not follow from the records.
-const TABLES: [(&str, &str); 12] = [
+const TABLES: [(&str, &str); 14] = [
     ("heads", "{box,updated_at}"),
     ("records", "{}"),
     ("not_understood", "{}"),
@@ -19,6 +19,8 @@ const TABLES: [(&str, &str); 12] = [
     ("inventory_adjustments", "{}"),
     ("customers", "{}"),
     ("customer_points", "{}"),
+    ("product_losses", "{}"),
+    ("refused_products", "{}"),
 ];
 
 pub(crate) fn address(store: &str) -> Address {
