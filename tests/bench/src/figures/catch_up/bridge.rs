@@ -13,7 +13,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub(super) async fn move_all(scene: &Scene) -> Result<Duration, Wrong> {
     let folder = scene.folder.join("bridge");
     let _ = std::fs::remove_dir_all(&folder);
-    let unlimited = "max_queued_messages 0\nmax_inflight_messages 0\n";
+    // In version 5 no limit would be a limit of zero, which the other end refuses.
+    let unlimited = "max_queued_messages 0\nmax_inflight_messages 1000\n";
     let mut far = Mosquitto::start_open(&folder.join("far"), unlimited)?;
     let connection = format!(
         "{unlimited}connection up\naddress 127.0.0.1:{}\ntopic evt out 1\ncleansession false\nrestart_timeout 1\n\
