@@ -6,6 +6,7 @@ mod baskets;
 mod descriptors;
 mod document;
 mod full_disk;
+mod head_office;
 mod kill;
 mod lifecycle;
 mod opening;

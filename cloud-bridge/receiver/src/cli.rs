@@ -8,6 +8,7 @@ const EXAMPLES: &str = "\
 Examples:
   cloud-receiver migrate --database postgres://receiver@db.example/tillbox
   cloud-receiver run --broker mqtt.example:8883 --authority ca.pem --certificate cloud.pem --key cloud.key
+  cloud-receiver publish --broker mqtt.example:8883 --authority ca.pem --certificate cloud.pem --key cloud.key
   cloud-receiver status                    which stores are here, how far, since when
   cloud-receiver status --json             the same, for a monitor
   cloud-receiver verify --store acme/corner
@@ -57,6 +58,21 @@ pub enum Command {
         /// Connections to the database.
         #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=64))]
         workers: u8,
+    },
+    /// Send what head office changes down to the stores, until it is stopped.
+    ///
+    /// What is edited in the table head_office_products goes to the boxes that are connected and have another version of it. It needs
+    /// what the boxes say of themselves, so receivers have to run, too. Any number may run side by side.
+    Publish {
+        /// Where the tables are.
+        #[command(flatten)]
+        database: Database,
+        /// The broker.
+        #[command(flatten)]
+        broker: BrokerArgs,
+        /// A box that has not moved for so many seconds is sent it again; boxes say every half minute how they stand.
+        #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u16).range(1..=3600))]
+        patience: u16,
     },
     /// Show which stores are here, how far, and what their boxes say.
     Status {

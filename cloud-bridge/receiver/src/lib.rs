@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`Ingest`] | batches of one box into the database, one transaction for all of a call's, with a [`Verdict`] for each |
 //! | [`receive()`] | what the boxes send, as one of any number of receivers: in order, acknowledged after the commit |
+//! | [`publish()`] | what head office edits, down to the boxes that lack it |
 //! | [`model`] | which rows journal records make, and what they move; no I/O |
 //! | [`schema`] | the tables, as numbered migrations |
 //! | [`verify()`] | the chain of a store's records, rebuilt from the database |
@@ -29,6 +30,7 @@ mod failure;
 mod ingest;
 pub mod model;
 mod notes;
+mod publish;
 mod receive;
 pub mod schema;
 mod status;
@@ -38,6 +40,7 @@ mod verify;
 pub use connection::connect;
 pub use failure::IngestError;
 pub use ingest::{Ingest, Verdict};
+pub use publish::{PublishOptions, publish};
 pub use receive::{Counters, Options, receive};
 pub use status::{BoxStatus, StoreStatus, note_state, status};
 pub use verify::{Flaw, Verified, verify};

@@ -13,12 +13,13 @@ struct Migration {
     sql: &'static str,
 }
 
-const MIGRATIONS: [Migration; 5] = [
+const MIGRATIONS: [Migration; 6] = [
     Migration { version: 1, name: "records", sql: include_str!("../migrations/0001_records.sql") },
     Migration { version: 2, name: "shop", sql: include_str!("../migrations/0002_shop.sql") },
     Migration { version: 3, name: "views", sql: include_str!("../migrations/0003_views.sql") },
     Migration { version: 4, name: "refused", sql: include_str!("../migrations/0004_refused.sql") },
     Migration { version: 5, name: "losses", sql: include_str!("../migrations/0005_losses.sql") },
+    Migration { version: 6, name: "head_office", sql: include_str!("../migrations/0006_head_office.sql") },
 ];
 
 /// The advisory lock under which migrations are applied: "tillbox" in ASCII.

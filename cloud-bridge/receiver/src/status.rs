@@ -64,10 +64,11 @@ const NOTE: &str = "INSERT INTO boxes AS b (store_id, box, online, version, head
         acknowledged_epoch = coalesce(excluded.acknowledged_epoch, b.acknowledged_epoch),
         acknowledged_seq = coalesce(excluded.acknowledged_seq, b.acknowledged_seq),
         disk_free = coalesce(excluded.disk_free, b.disk_free), devices = coalesce(excluded.devices, b.devices),
-        collections = coalesce(excluded.collections, b.collections),
+        collections = CASE WHEN excluded.online THEN excluded.collections ELSE b.collections END,
         said_at = coalesce(excluded.said_at, b.said_at), noted_at = now()";
 
-/// Keeps what a box says about itself. What it leaves out stays as it was: the broker says only that a box is gone.
+/// Keeps what a box says about itself. What it leaves out stays as it was: the broker says only that a box is gone. A box that is there
+/// and names no collection has none.
 ///
 /// # Errors
 /// The database's.

@@ -95,7 +95,7 @@ pub(crate) fn seq_bits(seq: u64) -> i64 {
     i64::try_from(seq).unwrap_or(i64::MAX)
 }
 
-/// The reverse of [`seq_bits`].
+/// The reverse of [`seq_bits`]; a version, likewise.
 pub(crate) fn seq_of(bits: i64) -> u64 {
     u64::try_from(bits).unwrap_or(0)
 }

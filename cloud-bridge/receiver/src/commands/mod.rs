@@ -2,6 +2,7 @@
 
 mod failure;
 mod migrate;
+mod publish;
 mod reread;
 mod run;
 mod status;
@@ -19,6 +20,9 @@ pub async fn execute(cli: Cli) -> ExitCode {
         Command::Reread { database } => reread::reread(&database).await,
         Command::Run { database, broker, group, workers } => {
             run::run(&database, &broker, group, workers).await
+        }
+        Command::Publish { database, broker, patience } => {
+            publish::publish(&database, &broker, patience).await
         }
         Command::Status { database, json } => status::status(&database, json).await,
         Command::Verify { database, store } => verify::verify(&database, store).await,

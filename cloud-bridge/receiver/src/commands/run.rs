@@ -24,32 +24,49 @@ pub(super) async fn run(
     group: String,
     workers: u8,
 ) -> Result<(), Failure> {
-    // The database's notices are of no use to anybody here.
-    let filter = tracing_subscriber::EnvFilter::new("info,tokio_postgres=warn");
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).init();
-    let (mut terminate, mut interrupt) =
-        (handler(SignalKind::terminate())?, handler(SignalKind::interrupt())?);
+    log();
+    let ended = ended()?;
     for name in schema::migrate(&mut open_any(database).await?).await? {
         tracing::info!(name, "applied a migration");
     }
-    let options =
-        Options { broker: broker(args)?, group, database: database.url.clone(), workers: workers.into() };
+    let options = Options {
+        broker: broker(args, "receiver")?,
+        group,
+        database: database.url.clone(),
+        workers: workers.into(),
+    };
     let (counters, counted) = watch::channel(Counters::default());
     let (stop, stopped) = watch::channel(false);
     let receiving = tokio::spawn(receive(options, counters, stopped));
     let telling = tokio::spawn(tell(counted));
-    tokio::select! {
-        _ = terminate.recv() => tracing::info!("SIGTERM: finishing what is under way"),
-        _ = interrupt.recv() => tracing::info!("SIGINT: finishing what is under way"),
-    }
+    ended.await;
     stop.send_replace(true);
     telling.abort();
     let crashed = |error| Failure::new(Code::Failed, error, "start it again and report this");
     receiving.await.map_err(crashed)
 }
 
+/// What happens is said on standard error.
+pub(super) fn log() {
+    // The database's notices are of no use to anybody here.
+    let filter = tracing_subscriber::EnvFilter::new("info,tokio_postgres=warn");
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).init();
+}
+
+/// Done when somebody wants the program to end.
+pub(super) fn ended() -> Result<impl Future<Output = ()>, Failure> {
+    let (mut terminate, mut interrupt) =
+        (handler(SignalKind::terminate())?, handler(SignalKind::interrupt())?);
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => tracing::info!("SIGTERM: finishing what is under way"),
+            _ = interrupt.recv() => tracing::info!("SIGINT: finishing what is under way"),
+        }
+    })
+}
+
 /// As whom the command line says; nobody else has the name there.
-fn broker(args: &BrokerArgs) -> Result<Broker, Failure> {
+pub(super) fn broker(args: &BrokerArgs, name: &str) -> Result<Broker, Failure> {
     let tls = Tls::read(&args.authority, &args.certificate, &args.key);
     let wrong = |error| Failure::new(Code::Wrong, error, "name PEM files that can be read");
     let (host, port) = args.broker.clone();
@@ -57,7 +74,7 @@ fn broker(args: &BrokerArgs) -> Result<Broker, Failure> {
         host,
         port,
         tls: Some(tls.map_err(wrong)?),
-        client_id: format!("receiver-{}", Uuid::now_v7().simple()),
+        client_id: format!("{name}-{}", Uuid::now_v7().simple()),
         session: Duration::ZERO,
         at_once: AT_ONCE,
         will: None,

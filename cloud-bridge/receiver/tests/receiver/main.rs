@@ -14,6 +14,7 @@ mod dice;
 mod epochs;
 mod exactly_once;
 mod forks;
+mod head_office;
 mod migrations;
 mod pace;
 mod personal;
