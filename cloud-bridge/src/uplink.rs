@@ -2,6 +2,7 @@
 //!
 //! The records go first. How the box stands is told when it connects, and after that only while no records wait to be sent.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -121,6 +122,8 @@ pub struct Uplink<S: Storage> {
     told: (Place, u64),
     state_told: Option<Instant>,
     state_changed: bool,
+    /// The versions of the collections, as they were told.
+    collections_told: BTreeMap<String, u64>,
     cursor_kept: Instant,
     published: u64,
     bytes: u64,
@@ -164,6 +167,7 @@ where
             told: (head, bytes),
             state_told: None,
             state_changed: false,
+            collections_told: BTreeMap::new(),
             cursor_kept: began,
             published: 0,
             bytes: 0,
@@ -237,6 +241,7 @@ where
                 match self.say_state(&connection, &state).await {
                     Ok(()) => {
                         self.state_told = Some(Instant::now());
+                        self.collections_told = state.collections;
                         self.connection = Some(connection);
                     }
                     Err(error) => self.lost(&error),
@@ -459,9 +464,14 @@ where
         let due = self.state_changed || self.outbox.standing().acknowledged != self.told.0;
         let late = self.state_told.is_none_or(|told| told.elapsed() >= STATE_EVERY);
         let state = self.state();
-        if let Some(connection) = self.connection.as_ref().filter(|_| due && late) {
+        // Head office waits for that before it sends more.
+        let delivered = state.collections != self.collections_told;
+        if let Some(connection) = self.connection.as_ref().filter(|_| delivered || due && late) {
             match self.say_state(connection, &state).await {
-                Ok(()) => (self.state_told, self.state_changed) = (Some(Instant::now()), false),
+                Ok(()) => {
+                    (self.state_told, self.state_changed) = (Some(Instant::now()), false);
+                    self.collections_told = state.collections;
+                }
                 Err(error) => self.lost(&error),
             }
         }
