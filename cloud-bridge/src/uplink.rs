@@ -3,24 +3,23 @@
 //! The records go first. How the box stands is told when it connects, and after that only while no records wait to be sent.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use pos_journal::{EpochId, Position, ReadError, Reader, Storage};
-use thiserror::Error;
 use tokio::sync::mpsc::error::TrySendError;
-use tokio::sync::{mpsc, watch};
 
-use crate::envelope::{EnvelopeError, Packing};
 use crate::messages::{self, Ack, Command, Order, State};
-use crate::mqtt::{Broker, Connection, LinkError, Message, Will, With};
-use crate::outbox::{Acknowledged, Limits, Micros, Outbox, Place, Standing, Todo};
+use crate::mqtt::{Connection, LinkError, Message, Will, With};
+use crate::outbox::{Acknowledged, Micros, Outbox, Place, Todo};
 use crate::topics::{Address, Topic};
 use cursor::Cursor;
 use pages::Pages;
 
+pub use ports::{Answer, Inputs, Options, Outputs, UplinkError, View};
+
 mod cursor;
 mod pages;
+mod ports;
 
 /// How the box stands is told again at most so often.
 const STATE_EVERY: Duration = Duration::from_secs(30);
@@ -28,85 +27,6 @@ const STATE_EVERY: Duration = Duration::from_secs(30);
 const CURSOR_EVERY: Duration = Duration::from_secs(1);
 /// How long a message may wait for the broker to take those before it.
 const PATIENCE: Duration = Duration::from_secs(30);
-
-/// Where to, as whom, and how much at once.
-#[derive(Debug, Clone)]
-pub struct Options {
-    /// The broker; will, session and name there are made here.
-    pub broker: Broker,
-    /// Which box this is.
-    pub address: Address,
-    /// The file that keeps how far the cloud has the journal.
-    pub cursor: PathBuf,
-    /// How much, and for how long.
-    pub limits: Limits,
-    /// How records travel.
-    pub packing: Packing,
-}
-
-/// What the daemon tells the uplink while it runs.
-pub struct Inputs {
-    /// Changes when the journal grew.
-    pub grew: watch::Receiver<()>,
-    /// How the box stands: what only the daemon knows of it.
-    pub state: watch::Receiver<State>,
-    /// Whether somebody has it wait.
-    pub paused: watch::Receiver<bool>,
-    /// What is to be said upwards, such as replies.
-    pub answers: mpsc::Receiver<Answer>,
-    /// Changes when it is to end.
-    pub stop: watch::Receiver<bool>,
-}
-
-/// What the uplink tells the daemon.
-pub struct Outputs {
-    /// How things stand.
-    pub standing: watch::Sender<View>,
-    /// What came down: commands and documents.
-    pub came: mpsc::Sender<Message>,
-}
-
-/// Something to be said upwards.
-#[derive(Debug)]
-pub struct Answer {
-    /// To which topic, and what: nothing where a message is only taken.
-    pub said: Option<(String, Vec<u8>, With)>,
-    /// The message that is done with.
-    pub taken: Option<Message>,
-}
-
-/// How things stand, as positions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct View {
-    /// By the outbox.
-    pub standing: Standing,
-    /// How far the cloud has the journal; `None`: nothing that is known.
-    pub acknowledged: Option<Position>,
-    /// Records that the cloud does not have.
-    pub depth: u64,
-    /// For how long the oldest of them has waited, as far as is known.
-    pub oldest: Option<Duration>,
-    /// Envelopes that were published.
-    pub published: u64,
-    /// Their bytes.
-    pub bytes: u64,
-}
-
-/// The uplink cannot go on.
-#[derive(Debug, Error)]
-pub enum UplinkError {
-    /// The journal cannot be read.
-    #[error("{0}")]
-    Journal(#[from] ReadError),
-    /// A record that cannot travel.
-    #[error("{at} cannot be sent: {error}")]
-    Record {
-        /// Which.
-        at: Position,
-        /// Why.
-        error: EnvelopeError,
-    },
-}
 
 /// The uplink of a box.
 pub struct Uplink<S: Storage> {

@@ -157,11 +157,7 @@ async fn what_the_cloud_says_it_lacks_is_sent_again() {
     shop.sell(30);
     shop.connect();
     shop.all_is_there(&cloud).await;
-    let broker = cloud_bridge::mqtt::Broker {
-        client_id: "clerk".into(),
-        ..world.way("clerk", "cloud", world.broker.port())
-    };
-    let clerk = Connection::open(&broker, &[]).await.unwrap();
+    let clerk = world.clerk().await;
     let after = Position { seq: 10, ..shop.head() };
     let order = |after| {
         let command =
@@ -207,11 +203,7 @@ async fn commands_are_handed_on_and_stay_with_the_broker_until_they_are_done() {
     shop.sell(1);
     shop.connect();
     shop.all_is_there(&cloud).await;
-    let broker = cloud_bridge::mqtt::Broker {
-        client_id: "clerk".into(),
-        ..world.way("clerk", "cloud", world.broker.port())
-    };
-    let clerk = Connection::open(&broker, &[]).await.unwrap();
+    let clerk = world.clerk().await;
     let topic = address().topic(Topic::Command("ping"));
     let with = With { answer_to: Some("there".into()), correlation: Some(vec![7]), ..With::default() };
     clerk.publish(&topic, b"{}".to_vec(), with).await.unwrap();
@@ -246,11 +238,7 @@ async fn another_stores_certificate_reaches_nothing_of_this_one() {
     shop.all_is_there(&cloud).await;
     // Its own topics work, and that is all that it hears.
     let other: cloud_bridge::Address = OTHER.parse().unwrap();
-    let clerk = cloud_bridge::mqtt::Broker {
-        client_id: "clerk".into(),
-        ..world.way("clerk", "cloud", world.broker.port())
-    };
-    let clerk = Connection::open(&clerk, &[]).await.unwrap();
+    let clerk = world.clerk().await;
     clerk.publish(&other.topic(Topic::Ack), b"for you".to_vec(), With::default()).await.unwrap();
     let heard = listening.receive().await.unwrap();
     assert_eq!((heard.topic(), heard.payload()), (&*other.topic(Topic::Ack), &b"for you"[..]));

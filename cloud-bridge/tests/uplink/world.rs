@@ -76,6 +76,12 @@ impl World {
         }
     }
 
+    /// Somebody in the cloud who may say anything to anybody.
+    pub(crate) async fn clerk(&self) -> Connection {
+        let way = Broker { client_id: "clerk".into(), ..self.way("clerk", "cloud", self.broker.port()) };
+        Connection::open(&way, &[]).await.unwrap()
+    }
+
     /// A box, whose way to the broker is the link.
     pub(crate) fn shop(&self) -> Shop {
         let root = self.folder.path().join("box");
@@ -131,7 +137,7 @@ impl Shop {
         let (paused, pause) = watch::channel(false);
         let (answers, said) = mpsc::channel(8);
         let (stop, stopped) = watch::channel(false);
-        let (standing, stands) = watch::channel(nothing());
+        let (standing, stands) = watch::channel(View::nothing(LIMITS));
         let (came, comes) = mpsc::channel(100);
         let grew = self.grew.subscribe();
         let inputs = Inputs { grew, state: told, paused: pause, answers: said, stop: stopped };
@@ -193,11 +199,6 @@ impl Shop {
 
 fn view_oldest(standing: &watch::Receiver<View>) -> Option<Duration> {
     standing.borrow().oldest
-}
-
-fn nothing() -> View {
-    let outbox = cloud_bridge::Outbox::new(LIMITS, Default::default(), Default::default(), 0);
-    View { standing: outbox.standing(), acknowledged: None, depth: 0, oldest: None, published: 0, bytes: 0 }
 }
 
 #[derive(Default)]

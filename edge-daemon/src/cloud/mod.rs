@@ -15,8 +15,7 @@ use cloud_bridge::messages::State;
 use cloud_bridge::mqtt::Message;
 use cloud_bridge::mqtt::{Broker, Tls, TlsError};
 use cloud_bridge::{
-    Address, Answer, BadName, Inputs, Limits, Options, Outbox, Outputs, Packing, Topic, Uplink, UplinkError,
-    View,
+    Address, Answer, BadName, Inputs, Limits, Options, Outputs, Packing, Topic, Uplink, UplinkError, View,
 };
 use thiserror::Error;
 use tokio::sync::broadcast::error::RecvError;
@@ -130,7 +129,7 @@ impl Cloud {
         let (pause, paused) = watch::channel(false);
         let (answer, answers) = mpsc::channel(usize::from(AT_ONCE));
         let (stop, stopped) = watch::channel(false);
-        let (standing, view) = watch::channel(nothing(limits));
+        let (standing, view) = watch::channel(View::nothing(limits));
         let (came, comes) = mpsc::channel(usize::from(AT_ONCE));
         let inputs = Inputs { grew, state, paused, answers, stop: stopped };
         let uplink = Uplink::new(shop.reader(), options, inputs, Outputs { standing, came })?;
@@ -246,9 +245,4 @@ fn state(shop: &Shop, devices: &Devices) -> State {
         collections: shop.state().collections.clone(),
         ..State::default()
     }
-}
-
-fn nothing(limits: Limits) -> View {
-    let standing = Outbox::new(limits, Default::default(), Default::default(), 0).standing();
-    View { standing, acknowledged: None, depth: 0, oldest: None, published: 0, bytes: 0 }
 }

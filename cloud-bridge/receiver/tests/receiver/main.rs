@@ -16,7 +16,6 @@ mod exactly_once;
 mod forks;
 mod head_office;
 mod migrations;
-mod pace;
 mod personal;
 mod server;
 mod shop;

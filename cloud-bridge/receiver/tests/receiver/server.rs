@@ -38,7 +38,6 @@ struct Server {
 /// A database with tables, of one test.
 pub(crate) struct Database {
     pub(crate) url: String,
-    folder: PathBuf,
 }
 
 impl Database {
@@ -63,12 +62,7 @@ impl Database {
         let url = |name: &str| format!("host={} user=tillbox dbname={name}", server.sockets.display());
         let first = patiently(&url("postgres")).await;
         first.batch_execute(&format!("CREATE DATABASE {name}")).await.unwrap();
-        Some(Self { url: url(&name), folder: server.sockets.clone() })
-    }
-
-    /// A folder that the server can write to.
-    pub(crate) fn folder(&self) -> &Path {
-        &self.folder
+        Some(Self { url: url(&name) })
     }
 
     pub(crate) async fn client(&self) -> Client {

@@ -6,9 +6,7 @@ use std::time::{Duration, Instant};
 
 use cloud_bridge::messages::State;
 use cloud_bridge::mqtt::{Broker, Connection, Message, Tls};
-use cloud_bridge::{
-    Address, Answer, Inputs, Limits, Options, Outbox, Outputs, Packing, Uplink, UplinkError, View,
-};
+use cloud_bridge::{Address, Answer, Inputs, Limits, Options, Outputs, Packing, Uplink, UplinkError, View};
 use cloud_receiver::verify;
 use cloud_trial::{Authority, BrokerError, Identity, Mosquitto, Persistence, Proxy};
 use pos_journal::{Disk, Journal, Preparation, Room};
@@ -257,10 +255,7 @@ impl Box {
         let (pause, paused) = watch::channel(false);
         let (say, answers) = mpsc::channel(8);
         let (stop, stopped) = watch::channel(false);
-        let nothing = Outbox::new(LIMITS, Default::default(), Default::default(), 0).standing();
-        let nothing =
-            View { standing: nothing, acknowledged: None, depth: 0, oldest: None, published: 0, bytes: 0 };
-        let (standing, view) = watch::channel(nothing);
+        let (standing, view) = watch::channel(View::nothing(LIMITS));
         let (came, comes) = mpsc::channel(100);
         let options = Options {
             broker: self.broker.clone(),

@@ -4,9 +4,7 @@ use super::{Scene, Wrong, failed, open};
 use crate::failure::Failure;
 use cloud_bridge::messages::{self, State};
 use cloud_bridge::mqtt::{Broker, Connection, Tls, With};
-use cloud_bridge::{
-    Ack, Address, Batch, Inputs, Limits, Options, Outbox, Outputs, Packing, Topic, Uplink, View,
-};
+use cloud_bridge::{Ack, Address, Batch, Inputs, Limits, Options, Outputs, Packing, Topic, Uplink, View};
 use cloud_trial::{Authority, Identity, Mosquitto, Persistence};
 use pos_journal::{Disk, Journal, Position};
 use std::path::Path;
@@ -83,9 +81,7 @@ impl Running {
         let (pause, paused) = watch::channel(false);
         let (stop, stopped) = watch::channel(false);
         let (say, answers) = mpsc::channel(8);
-        let standing = Outbox::new(limits, Default::default(), Default::default(), 0).standing();
-        let nothing = View { standing, acknowledged: None, depth: 0, oldest: None, published: 0, bytes: 0 };
-        let (standing, view) = watch::channel(nothing);
+        let (standing, view) = watch::channel(View::nothing(limits));
         let (came, comes) = mpsc::channel(100);
         let inputs = Inputs { grew, state, paused, answers, stop: stopped };
         let uplink = Uplink::new(journal.reader(), options, inputs, Outputs { standing, came });
